@@ -5,4 +5,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod body;
 pub mod config;
+mod edge;
+pub mod origin;
+pub mod pipeline;
+pub mod platform;
+mod request;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod time;
+
+pub use edge::{Access, Edge, Setup};
+pub use request::{Request, Scheme};
+pub use time::Time;

@@ -1,0 +1,46 @@
+//! Bodies: what the pipeline asks of a platform's body, and one way to give it for any stream of bytes.
+
+mod tee;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+
+pub use tee::{Tee, tee};
+
+/// A message body of one platform, usually a stream.
+pub trait Body: Sized + 'static {
+    /// No body at all.
+    fn empty() -> Self;
+
+    /// These bytes.
+    fn full(bytes: Bytes) -> Self;
+
+    /// How many bytes will come, where that is known.
+    fn length(&self) -> Option<u64>;
+
+    /// Splits the body into what is handed on and a [`Capture`] of the whole.
+    ///
+    /// The capture keeps at most `limit` bytes: once there are more it gives up, lets go of what it has, and what is
+    /// handed on goes on without it, with the origin's pace bound to the client's. It must work when the other half is
+    /// dropped early (the client has gone) and, spawned, read on to the end by itself.
+    fn tee(self, limit: u64) -> (Self, Capture);
+
+    /// The whole body, at most `limit` bytes.
+    fn collect(self, limit: u64) -> Capture {
+        self.tee(limit).1
+    }
+}
+
+/// Resolves when the body has ended.
+pub type Capture = Pin<Box<dyn Future<Output = Result<Bytes, CaptureError>>>>;
+
+/// Why there is no whole body. Either way nothing may be stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CaptureError {
+    #[error("the body is larger than what may be stored")]
+    TooLarge,
+    #[error("the body broke off: {0}")]
+    Broken(String),
+}

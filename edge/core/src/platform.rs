@@ -1,0 +1,127 @@
+//! What a runtime must offer. An adapter implements these traits and only translates.
+//!
+//! None of them asks for `Send`: one request runs on one thread (an isolate, a component instance, a
+//! single-threaded executor). What is shared between requests is in [`crate::Edge`], which is `Sync`.
+
+#![allow(async_fn_in_trait, reason = "no `Send` is asked for, on purpose")]
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use crate::body::Body;
+use crate::origin::{OriginError, Upstream};
+use crate::time::Time;
+
+/// The time and randomness of one platform.
+pub trait Clock {
+    /// Milliseconds since the Unix epoch. It need not move while the processor works (on Workers it does not).
+    fn now(&self) -> Time;
+
+    /// Sixty-four random bits, good enough for jitter and names, not for secrets.
+    fn random(&self) -> u64;
+}
+
+/// A key-value store of bytes behind the memory tier.
+///
+/// Whatever goes wrong in it is counted and otherwise a miss: no error reaches a client. Expiry lies in the value
+/// ([`crate::entry`]), so that a store may keep a value longer than it was asked to.
+pub trait Store {
+    /// What the tier is called in `Server-Timing` and on the status page: `kv`, `sqlite`.
+    fn name(&self) -> &'static str;
+
+    fn limits(&self) -> StoreLimits;
+
+    /// The value, or `None` where there is none.
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError>;
+
+    /// Keeps `value` for at least `keep`, in place of what was there.
+    async fn put(&self, key: &str, value: Bytes, keep: Duration) -> Result<(), StoreError>;
+
+    /// Forgets it; nothing there is no error.
+    async fn delete(&self, key: &str) -> Result<(), StoreError>;
+}
+
+/// What a store can take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// Largest value, in bytes.
+    pub value: u64,
+    /// An answer useful for a shorter time is neither written nor looked for: the tier costs more than it saves.
+    pub worth: Duration,
+}
+
+/// A store did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StoreError(pub String);
+
+/// How long an exchange with an origin may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    pub connect: Duration,
+    /// From the request's end to the response's head.
+    pub first_byte: Duration,
+}
+
+/// One exchange with an origin.
+pub trait Fetch {
+    type Body: Body;
+
+    /// Sends `request` (its URI is absolute, its fields are final) and answers as soon as the response's head is
+    /// there. It must not follow redirects, recode bodies, retry, or read or write a cache. An upgrade (`Connection:
+    /// upgrade`) is carried out by the adapter, by what it has put into the request's extensions.
+    async fn fetch(
+        &self,
+        request: Request<Self::Body>,
+        deadlines: Deadlines,
+    ) -> Result<Response<Self::Body>, FetchError>;
+}
+
+/// Why there is no response. The names are those of RFC 9209, section 2.3.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    #[error("the origin's name cannot be resolved")]
+    Dns,
+    #[error("the origin refuses connections")]
+    ConnectionRefused,
+    #[error("connecting to the origin took too long")]
+    ConnectionTimeout,
+    #[error("the connection to the origin broke: {0}")]
+    ConnectionTerminated(String),
+    #[error("the TLS handshake with the origin failed: {0}")]
+    Tls(String),
+    #[error("the origin's response did not begin in time")]
+    ResponseTimeout,
+    #[error("the origin's response is not HTTP: {0}")]
+    Protocol(String),
+    #[error("the request to the origin could not be made: {0}")]
+    Internal(String),
+}
+
+/// Work that goes on after the response.
+pub trait Spawn {
+    /// Runs `work` to its end, also when the client is gone, as far as the platform allows.
+    fn spawn(&self, work: impl Future<Output = ()> + 'static);
+}
+
+/// One runtime, seen from one request. Cheap to clone: background work holds a clone.
+pub trait Platform: Clock + Fetch + Spawn + Clone + 'static {
+    type Store: Store;
+
+    /// Whether one request may wait for the work of another. It must not on Workers, outside a Durable Object.
+    const COLLAPSES: bool;
+
+    /// The byte stores behind the memory tier, near to far.
+    fn stores(&self) -> &[Self::Store];
+
+    /// The handler behind the cache: runs on a miss, once a key. Left as it is, it forwards to `[origins]`.
+    async fn origin(
+        &self,
+        request: Request<<Self as Fetch>::Body>,
+        upstream: &Upstream<'_, Self>,
+    ) -> Result<Response<<Self as Fetch>::Body>, OriginError> {
+        upstream.forward(request).await
+    }
+}
