@@ -1,1 +1,52 @@
+//! Starts, awaits, asks for its address and process id, and stops each part of a running system.
+//!
+//! `cargo xtask up`, the end-to-end tests and whatever measures Levee all go through this crate, so that
+//! "the system runs" means the same thing everywhere. A part is one short file: it says which program is
+//! started with which arguments and how one sees that it answers, and hands back a [`Process`].
+//!
+//! ```no_run
+//! # fn main() -> Result<(), levee_harness::Error> {
+//! use levee_harness::{Native, Origin};
+//!
+//! let origin = Origin::new("target/debug/levee-origin").start()?;
+//! let edge = Native::new("target/debug/levee-native").origin("box-office", origin.url()).start()?;
+//! println!("open {} (process {})", edge.url(), edge.pid());
+//! edge.stop(); // or drop it
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything is blocking and uses plain threads: a handful of processes needs no runtime, and the crate
+//! can be called from a synchronous test as well as from `spawn_blocking`.
 #![forbid(unsafe_code)]
+
+mod browser;
+mod build;
+mod error;
+mod group;
+mod http;
+mod log;
+mod native;
+mod origin;
+mod port;
+mod process;
+mod spec;
+mod workerd;
+mod wrangler;
+
+pub use browser::{Browser, find_browser};
+pub use build::{Built, cargo_build};
+pub use error::Error;
+pub use group::Group;
+pub use http::{answers, get};
+pub use log::Log;
+pub use native::Native;
+pub use origin::Origin;
+pub use port::{ensure_free, free_port};
+pub use process::Process;
+pub use spec::{Ready, Spec};
+pub use workerd::Workerd;
+pub use wrangler::WranglerDev;
+
+/// What every function here returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,66 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::{Process, Ready, Result, Spec, ensure_free, free_port};
+
+/// `wrangler dev`: the Worker as its author sees it, for a browser. Its proxy answers a few hundred requests a
+/// second; what is measured runs on [`crate::Workerd`].
+#[derive(Debug)]
+pub struct WranglerDev {
+    spec: Spec,
+    port: Option<u16>,
+    script: PathBuf,
+}
+
+impl WranglerDev {
+    /// Runs the wrangler of this `node_modules` on this Node, with this wrangler configuration.
+    pub fn new(node: impl AsRef<Path>, node_modules: impl AsRef<Path>, config: impl AsRef<Path>) -> Self {
+        let script = node_modules.as_ref().join("wrangler/bin/wrangler.js");
+        let spec = Spec::new("wrangler dev", node.as_ref())
+            .arg(&script)
+            .args(["dev", "--ip", "127.0.0.1", "--show-interactive-dev-session", "false", "--config"])
+            .arg(config.as_ref())
+            .env("WRANGLER_SEND_METRICS", "false")
+            .env("NO_COLOR", "1")
+            .env("FORCE_COLOR", "0")
+            .within(Duration::from_secs(60));
+        Self { spec, port: None, script }
+    }
+
+    /// Listens on this port of 127.0.0.1 instead of a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// Keeps KV and the like under this folder.
+    pub fn persist_to(mut self, folder: impl AsRef<Path>) -> Self {
+        self.spec = self.spec.arg("--persist-to").arg(folder.as_ref());
+        self
+    }
+
+    /// A variable of the Worker.
+    pub fn var(mut self, name: &str, value: &str) -> Self {
+        self.spec = self.spec.arg("--var").arg(format!("{name}:{value}"));
+        self
+    }
+
+    /// Changes what is passed on to the process: arguments, environment, log file, echo.
+    pub fn with(mut self, change: impl FnOnce(Spec) -> Spec) -> Self {
+        self.spec = change(self.spec);
+        self
+    }
+
+    /// # Errors
+    /// [`crate::Error::PortInUse`]; else as [`Process::start`].
+    pub fn start(self) -> Result<Process> {
+        crate::build::present(&self.script, "npm ci")?;
+        let port = match self.port {
+            Some(port) => port,
+            None => free_port()?,
+        };
+        ensure_free(port)?;
+        let spec = self.spec.arg("--port").arg(port.to_string());
+        Process::start(spec, &Ready::Line { before: String::from("Ready on ") })
+    }
+}
