@@ -32,6 +32,8 @@ function get(key) {
 }
 
 async function put(key, request, query) {
+  // Read first, whatever the answer: a caller whose body is not read waits for ever.
+  const value = await request.arrayBuffer();
   const now = Math.floor(Date.now() / 1000);
   let expires;
   if (query.has("expiration_ttl")) {
@@ -46,7 +48,6 @@ async function put(key, request, query) {
   if (metadata !== null && new TextEncoder().encode(metadata).length > MAX_METADATA) {
     return refuse(413, `metadata is limited to ${MAX_METADATA} bytes`);
   }
-  const value = await request.arrayBuffer();
   if (value.byteLength > MAX_VALUE) return refuse(413, `a value is limited to ${MAX_VALUE} bytes`);
   entries.set(key, { value, metadata, expires });
   return new Response(null, { status: 200 });
