@@ -43,7 +43,8 @@ impl Group {
         self.child.id()
     }
 
-    pub(crate) fn child(&mut self) -> &mut Child {
+    /// The leader, to take its pipes from. It must be waited for and signalled through the group alone.
+    pub fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 

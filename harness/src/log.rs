@@ -36,6 +36,11 @@ struct State {
 }
 
 impl Log {
+    /// A log in memory alone, for a process that the caller runs.
+    pub fn in_memory() -> Self {
+        Self::new(None, None)
+    }
+
     pub(crate) fn new(file: Option<File>, sink: Option<Sink>) -> Self {
         let state = State { lines: VecDeque::new(), dropped: 0, file, open_streams: 0 };
         Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), sink }) }
@@ -47,7 +52,7 @@ impl Log {
 
     /// Reads a stream to its end on a thread of its own. The thread is never joined: a grandchild may hold the
     /// stream open for longer than anyone wants to wait.
-    pub(crate) fn follow(&self, stream: impl Read + Send + 'static) {
+    pub fn follow(&self, stream: impl Read + Send + 'static) {
         self.state().open_streams += 1;
         let log = self.clone();
         thread::spawn(move || {
@@ -130,7 +135,7 @@ impl Log {
     }
 
     /// Gives the last words of a process that has ended a moment to arrive.
-    pub(crate) fn settle(&self, within: Duration) {
+    pub fn settle(&self, within: Duration) {
         let deadline = Instant::now() + within;
         let mut state = self.state();
         while state.open_streams > 0 {
