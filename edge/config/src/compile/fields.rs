@@ -1,0 +1,171 @@
+//! Which request fields are keyed, which are credentials, which are forwarded.
+
+use levee::config::{Credentials, Forward, KeyPolicy};
+
+use super::policy::query;
+use crate::read::{At, List, Reader};
+use crate::source::{self, FieldName};
+
+/// Fields by which clients usually identify themselves.
+const CREDENTIALS: [&str; 16] = [
+    "authorization",
+    "cookie",
+    "api-key",
+    "apikey",
+    "x-api-key",
+    "x-api-token",
+    "x-auth-token",
+    "x-access-token",
+    "x-session-token",
+    "x-csrf-token",
+    "x-amz-security-token",
+    "x-goog-api-key",
+    "x-functions-key",
+    "ocp-apim-subscription-key",
+    "cf-access-jwt-assertion",
+    "x-ms-token-aad-access-token",
+];
+
+/// Request fields that the edge itself reads and writes: hop-by-hop ones (RFC 9110, section 7.6.1), those of conditional and
+/// range requests, which it answers itself, and those by which proxies tell one another apart.
+const OWN: [&str; 17] = [
+    "cdn-loop",
+    "connection",
+    "content-length",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+];
+
+fn is_credential(name: &str, policy: &source::Policy) -> bool {
+    let named = policy.credential_fields.iter().flat_map(|list| list.value.iter());
+    CREDENTIALS.contains(&name) || named.into_iter().any(|at| at.value.0 == name)
+}
+
+fn mode(policy: &source::Policy) -> source::Credentials {
+    policy.credentials.as_ref().map_or(source::Credentials::Pass, |at| at.value)
+}
+
+/// The names of a list, each once.
+pub(super) fn unique(list: &List<FieldName>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for At { value: FieldName(name), .. } in list.iter() {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+fn key_headers(policy: &source::Policy) -> Option<&At<List<FieldName>>> {
+    policy.key.as_ref().and_then(|key| key.value.headers.as_ref())
+}
+
+fn key_cookies(policy: &source::Policy) -> Option<&At<List<source::CookieName>>> {
+    policy.key.as_ref().and_then(|key| key.value.cookies.as_ref())
+}
+
+/// What `own` names, against what holds once it is merged.
+pub(super) fn check(own: &source::Policy, merged: &source::Policy, reader: &mut Reader<'_>) {
+    let keyed = mode(merged) == source::Credentials::Key;
+    if let Some(At { value: cookies, span }) = key_cookies(own)
+        && !keyed
+        && !cookies.0.is_empty()
+    {
+        reader
+            .error(span, "`key.cookies` needs `credentials = \"key\"`")
+            .help("cookies are credentials: keyed ones are forwarded, the others removed");
+    }
+    for At { value: FieldName(name), span } in key_headers(own).iter().flat_map(|list| list.value.iter()) {
+        if is_credential(name, merged) && !keyed {
+            reader
+                .error(span, format!("`{name}` in `key.headers` needs `credentials = \"key\"`"))
+                .help("it is a credential: a keyed one is forwarded, the others removed");
+        }
+        if OWN.contains(&name.as_str()) {
+            reader.error(span, format!("`{name}` in `key.headers` cannot be keyed")).help(
+                if name == "host" {
+                    "the host is always part of the key"
+                } else {
+                    "the edge itself answers it"
+                },
+            );
+        }
+    }
+    check_forward(own, merged, reader);
+    let span = own.credentials.as_ref().map(|at| &at.span).or(own.key.as_ref().map(|at| &at.span));
+    if let Some(span) = span
+        && keyed
+        && matches!(key(merged).0, Credentials::Key { cookies, fields } if cookies.is_empty() && fields.is_empty())
+    {
+        reader.error(span, "`credentials = \"key\"` without a credential to key").help(
+            "name cookies in `key.cookies` or fields in `key.headers`; to remove all of them: \"strip\"",
+        );
+    }
+}
+
+fn check_forward(own: &source::Policy, merged: &source::Policy, reader: &mut Reader<'_>) {
+    let Some(At { value: source::Forward::Fields(list), .. }) = &own.forward else { return };
+    for At { value: FieldName(name), span } in list.iter() {
+        if is_credential(name, merged) {
+            reader.error(span, format!("`{name}` in `forward` is a credential")).help(
+                "it would reach the origin without telling answers apart: `credentials = \"key\"` with `key`, \
+                 or \"pass\", which lets such a request through whole",
+            );
+        }
+        if OWN.contains(&name.as_str()) {
+            reader
+                .error(span, format!("`{name}` in `forward` cannot be forwarded"))
+                .help("the edge itself reads and writes it");
+        }
+    }
+}
+
+/// How credentials are handled, and what is keyed beside them.
+pub(super) fn key(merged: &source::Policy) -> (Credentials, KeyPolicy) {
+    let headers = key_headers(merged).map(|list| unique(&list.value)).unwrap_or_default();
+    let (secret, fields): (Vec<_>, Vec<_>) =
+        headers.into_iter().partition(|name| is_credential(name, merged));
+    let credentials = match mode(merged) {
+        source::Credentials::Pass => Credentials::Pass,
+        source::Credentials::Strip => Credentials::Strip,
+        source::Credentials::Key => {
+            let mut cookies: Vec<String> = Vec::new();
+            for At { value, .. } in key_cookies(merged).iter().flat_map(|list| list.value.iter()) {
+                if !cookies.contains(&value.0) {
+                    cookies.push(value.0.clone());
+                }
+            }
+            Credentials::Key { cookies, fields: secret }
+        }
+    };
+    let source = merged.key.as_ref().map(|at| &at.value);
+    let key = KeyPolicy {
+        query: query(source.and_then(|key| key.query.as_ref())),
+        sort: source.and_then(|key| key.sort.as_ref()).is_some_and(|sort| sort.value),
+        fields,
+    };
+    (credentials, key)
+}
+
+/// What is forwarded. An inherited field that has become a credential is not.
+pub(super) fn forward(merged: &source::Policy) -> Forward {
+    match merged.forward.as_ref().map(|at| &at.value) {
+        Some(source::Forward::All) => Forward::All,
+        Some(source::Forward::Fields(list)) => {
+            Forward::Fields(unique(list).into_iter().filter(|name| !is_credential(name, merged)).collect())
+        }
+        None => Forward::Fields(Vec::new()),
+    }
+}
