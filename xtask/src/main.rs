@@ -1,1 +1,80 @@
-fn main() {}
+//! `cargo xtask`: the one door to set up, run, build, test and measure.
+#![forbid(unsafe_code)]
+
+mod config;
+mod doctor;
+mod files;
+mod project;
+mod run;
+mod stop;
+mod test;
+mod tools;
+mod up;
+mod worker;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Everything one does with Levee's repository, on macOS and Linux.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Install what is missing, build, and run the edge before an origin; Ctrl-C stops it.
+    Up(up::Args),
+    /// Build a part that is deployed.
+    #[command(subcommand)]
+    Build(Build),
+    /// Check, build and test everything, as CI does.
+    Test(test::Args),
+    /// Write levee.schema.json, which editors check levee.toml with.
+    Schema {
+        /// Only say whether the file is up to date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check a configuration, and print what is wrong with line, column and remedy.
+    CheckConfig {
+        /// The configuration to check.
+        #[arg(default_value = "levee.toml")]
+        file: PathBuf,
+    },
+    /// Say which tools are here, which are missing, and how to get them.
+    Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+enum Build {
+    /// The Worker's bundle, as `wrangler deploy` takes it.
+    Worker(worker::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = stop::install().and_then(|()| match cli.command {
+        Command::Up(args) => up::run(&args),
+        Command::Build(Build::Worker(args)) => worker::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Schema { check } => config::schema(check),
+        Command::CheckConfig { file } => config::check(&file),
+        Command::Doctor => doctor::run(),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) if stop::requested() => {
+            eprintln!("stopped");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,150 @@
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use levee_config::Overrides;
+use levee_harness::{Browser, find_browser};
+
+use super::{Cx, Done, Step, deny, deploy, lock_file};
+use crate::tools::{self, Packages};
+use crate::{config, run, stop, worker};
+
+/// Crates that are built for wasm32 only.
+const WASM_ONLY: [&str; 2] = ["levee-worker", "levee-worker-app"];
+
+/// In the order in which a mistake is cheapest to find.
+pub(super) const ALL: &[Step] = &[
+    Step { name: "fmt", checks: "the code is formatted", run: fmt },
+    Step {
+        name: "core",
+        checks: "unit and property tests of levee-edge, without Node or network",
+        run: core,
+    },
+    Step { name: "clippy", checks: "no warning on this machine's target", run: clippy },
+    Step { name: "clippy-wasm", checks: "no warning in the Worker", run: clippy_wasm },
+    Step { name: "unit", checks: "tests of all other crates", run: unit },
+    Step {
+        name: "config",
+        checks: "the configurations compile, the schema is up to date",
+        run: configuration,
+    },
+    Step { name: "npm-lock", checks: "exact versions, and no registry's address", run: lock_file::check },
+    Step { name: "worker", checks: "the Worker's bundle is built", run: build_worker },
+    Step { name: "deploy", checks: "wrangler deploy --dry-run, and the bundle's size", run: deploy::dry_run },
+    Step { name: "deny", checks: "licences, bans and sources of all crates", run: deny::policy },
+    Step { name: "advisories", checks: "no crate with a known vulnerability", run: deny::advisories },
+    Step { name: "e2e", checks: "the whole system, on workerd and natively, and in a browser", run: e2e },
+];
+
+fn cargo(cx: &Cx, args: &[&str]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(args).current_dir(&cx.root);
+    command
+}
+
+fn passed() -> Result<Done> {
+    Ok(Done::Passed(String::new()))
+}
+
+fn fmt(cx: &Cx) -> Result<Done> {
+    run::shown(&mut cargo(cx, &["fmt", "--all", "--check"])).context("run `cargo fmt --all`")?;
+    passed()
+}
+
+fn clippy(cx: &Cx) -> Result<Done> {
+    let mut command = cargo(cx, &["clippy", "--workspace", "--all-targets"]);
+    for package in WASM_ONLY {
+        command.args(["--exclude", package]);
+    }
+    run::shown(command.args(["--", "-D", "warnings"]))?;
+    passed()
+}
+
+fn clippy_wasm(cx: &Cx) -> Result<Done> {
+    tools::rust_target(tools::WASM)?;
+    let mut command = cargo(cx, &["clippy", "--target", tools::WASM]);
+    for package in WASM_ONLY {
+        command.args(["--package", package]);
+    }
+    run::shown(command.args(["--", "-D", "warnings"]))?;
+    passed()
+}
+
+fn core(cx: &Cx) -> Result<Done> {
+    run::shown(&mut cargo(cx, &["test", "--package", "levee-edge"]))?;
+    passed()
+}
+
+fn unit(cx: &Cx) -> Result<Done> {
+    let mut command = cargo(cx, &["test", "--workspace"]);
+    for package in ["levee-edge", "levee-e2e"].iter().chain(&WASM_ONLY) {
+        command.args(["--exclude", package]);
+    }
+    run::shown(&mut command)?;
+    passed()
+}
+
+fn configuration(cx: &Cx) -> Result<Done> {
+    let mut checked = 0;
+    for entry in cx.root.read_dir()? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // levee.toml, and its siblings such as levee.transparent.toml.
+        if name.starts_with("levee.") && name.ends_with(".toml") {
+            config::compile(&path, &Overrides::default())?;
+            checked += 1;
+        }
+    }
+    if checked == 0 {
+        bail!("there is no levee.toml");
+    }
+    config::schema(true)?;
+    Ok(Done::Passed(format!("({checked} checked)")))
+}
+
+fn build_worker(cx: &Cx) -> Result<Done> {
+    build_bundle(cx)?;
+    passed()
+}
+
+/// The bundle that is deployed; a later step that needs it makes sure that it is there.
+pub(super) fn build_bundle(cx: &Cx) -> Result<PathBuf> {
+    let node = tools::Node::ensure()?;
+    tools::npm_packages(&cx.root, &node, Packages::Test)?;
+    let compiled = config::compile(&cx.root.join("levee.toml"), &Overrides::default())?;
+    let wasm = worker::build(&cx.root, &node)?;
+    let out = cx.root.join(worker::OUT);
+    worker::assemble(&cx.root, &wasm, &compiled.to_bytes(), &out)?;
+    Ok(out)
+}
+
+fn e2e(cx: &Cx) -> Result<Done> {
+    let node = cx.node()?;
+    let bundle = build_bundle(cx)?;
+    let packages = ["levee-origin", "levee-native"];
+    let built = levee_harness::cargo_build(&cx.root, &packages, &[], stop::requested)?;
+    let mut command = cargo(cx, &["test", "--package", "levee-e2e"]);
+    command
+        .env("LEVEE_BUNDLE", &bundle)
+        .env("LEVEE_NODE_MODULES", tools::node_modules(&cx.root))
+        .env("LEVEE_NODE", &node.program)
+        .env("PATH", node.path());
+    for (variable, package) in ["LEVEE_ORIGIN_BIN", "LEVEE_NATIVE_BIN"].into_iter().zip(packages) {
+        let built = built.iter().find(|built| built.package == package);
+        command.env(variable, &built.with_context(|| format!("cargo named no {package}"))?.artifact);
+    }
+    let browser = find_browser(&tools::node_modules(&cx.root))?;
+    println!("browser: {}", described(&browser).display());
+    if let Browser::Executable(path) = &browser {
+        command.env("LEVEE_CHROMIUM", path);
+    }
+    run::shown(&mut command)?;
+    passed()
+}
+
+fn described(browser: &Browser) -> &Path {
+    match browser {
+        Browser::Executable(path) | Browser::NpmPackage(path) => path,
+    }
+}

@@ -1,0 +1,22 @@
+//! What has to be on the machine, and how it gets there: everything by exact version, nothing outside the checkout but
+//! the per-user cache, nothing half installed.
+
+mod cache;
+mod cargo_tool;
+mod node;
+mod npm;
+mod rust_target;
+
+pub(crate) use cache::folder as cache_folder;
+pub(crate) use cargo_tool::{cargo_deny, wasm_bindgen, wasm_bindgen_version};
+pub(crate) use node::{Node, WANTED as NODE_WANTED};
+pub(crate) use npm::{Packages, ensure as npm_packages, node_modules};
+pub(crate) use rust_target::{WASM, ensure as rust_target, installed as rust_target_installed};
+
+/// Says what begins, and how long it may take where that is worth knowing.
+pub(crate) fn announce(what: &str, may_take: Option<&str>) {
+    match may_take {
+        Some(time) => println!("{what} (may take {time})"),
+        None => println!("{what}"),
+    }
+}

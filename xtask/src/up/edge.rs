@@ -1,0 +1,157 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use levee_harness::{Native, Process, WranglerDev, answers};
+
+use super::plan::Plan;
+use super::{Runtime, STATE, common};
+use crate::tools::{self, Node, Packages};
+use crate::{files, stop, worker};
+
+/// The bundle and wrangler file of `up`. They carry this machine's addresses and are never what is deployed.
+const DEV: &str = "build/dev";
+/// How long the edge may take from its first line to its first answer.
+const FIRST_ANSWER: Duration = Duration::from_secs(30);
+
+/// A built edge, ready to be started.
+pub(super) enum Edge {
+    Worker { root: PathBuf, node: Node, wasm: PathBuf },
+    Native { root: PathBuf, binary: PathBuf },
+}
+
+/// Installs and builds what this runtime needs.
+pub(super) fn prepare(root: &Path, runtime: Runtime) -> Result<Edge> {
+    let root = root.to_path_buf();
+    match runtime {
+        Runtime::Worker => {
+            let node = Node::ensure()?;
+            tools::npm_packages(&root, &node, Packages::Run)?;
+            println!("Building the edge for Workers");
+            let wasm = worker::build(&root, &node)?;
+            Ok(Edge::Worker { root, node, wasm })
+        }
+        Runtime::Native => {
+            println!("Building the native edge");
+            let built = levee_harness::cargo_build(&root, &["levee-native"], &[], stop::requested)?;
+            let binary = built.into_iter().next().context("cargo named no levee-native")?.artifact;
+            Ok(Edge::Native { root, binary })
+        }
+    }
+}
+
+impl Edge {
+    /// Starts it and waits until it answers.
+    pub(super) fn start(&self, plan: &Plan, origin: Option<&Process>, port: u16) -> Result<Process> {
+        println!("Starting the edge");
+        let process = match self {
+            Self::Worker { root, node, wasm } => {
+                let config = self.write_worker(root, wasm, plan, origin)?;
+                WranglerDev::new(&node.program, tools::node_modules(root), config)
+                    .port(port)
+                    .persist_to(root.join(STATE).join("wrangler"))
+                    .with(|spec| common(root, "edge")(spec.env("PATH", node.path())))
+                    .start()?
+            }
+            Self::Native { root, binary } => {
+                let mut native = Native::new(binary)
+                    .port(port)
+                    .config(plan.native_file(&root.join(DEV))?)
+                    .store(root.join(STATE).join("native.sqlite"))
+                    .with(common(root, "edge"));
+                let overrides = plan.overrides(origin.map(Process::url));
+                for host in &overrides.hosts {
+                    native = native.host(host);
+                }
+                for (name, url) in &overrides.origins {
+                    native = native.origin(name, url);
+                }
+                native.start()?
+            }
+        };
+        let began = Instant::now();
+        while !answers(&format!("{}/.levee/", process.url())) {
+            if stop::requested() {
+                bail!("stopped");
+            }
+            if began.elapsed() > FIRST_ANSWER || !process.is_running() {
+                bail!("the edge does not answer; its last lines:\n{}", process.log().tail(25));
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        Ok(process)
+    }
+
+    /// Takes a changed configuration into use. A wrong one is reported and the edge goes on with the one it has.
+    pub(super) fn reconfigure(
+        &self,
+        running: Process,
+        plan: &Plan,
+        origin: Option<&Process>,
+        port: u16,
+    ) -> Result<Process> {
+        let compiled = match plan.compile(origin.map(Process::url)) {
+            Ok(compiled) => compiled,
+            Err(error) => {
+                eprintln!("the changed configuration is not used: {error:#}");
+                return Ok(running);
+            }
+        };
+        println!("The configuration has changed: it holds from now on");
+        match self {
+            // wrangler watches the bundle and loads it anew.
+            Self::Worker { root, wasm, .. } => {
+                worker::assemble(root, wasm, &compiled.to_bytes(), &root.join(DEV).join("worker"))?;
+                Ok(running)
+            }
+            Self::Native { .. } => {
+                running.stop();
+                self.start(plan, origin, port)
+            }
+        }
+    }
+
+    /// Writes the bundle with this machine's addresses and the wrangler file that names it; returns the latter.
+    fn write_worker(
+        &self,
+        root: &Path,
+        wasm: &Path,
+        plan: &Plan,
+        origin: Option<&Process>,
+    ) -> Result<PathBuf> {
+        let folder = root.join(DEV);
+        let compiled = plan.compile(origin.map(Process::url))?;
+        worker::assemble(root, wasm, &compiled.to_bytes(), &folder.join("worker"))?;
+        let config = folder.join("wrangler.json");
+        files::write_if_changed(&config, dev_wrangler(root)?.as_bytes())?;
+        Ok(config)
+    }
+}
+
+/// wrangler.toml as it is, but for the bundle it names and the build that would replace that.
+fn dev_wrangler(root: &Path) -> Result<String> {
+    let path = root.join("wrangler.toml");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut table: toml::Table = text.parse().with_context(|| format!("{} is not TOML", path.display()))?;
+    table.remove("build");
+    table.insert(String::from("main"), toml::Value::from("worker/index.mjs"));
+    Ok(serde_json::to_string_pretty(&table)?)
+}
+
+impl Plan {
+    /// A file for the native edge, which reads its rules as a user writes them.
+    fn native_file(&self, folder: &Path) -> Result<PathBuf> {
+        if let Some(file) = self.file() {
+            return Ok(file.to_path_buf());
+        }
+        let file = folder.join("neutral.toml");
+        let mut text = String::from("# Made by `cargo xtask up --origin`.\nversion = 1\n");
+        for (name, url) in self.named() {
+            text.push_str(&format!("\n[origins.{name}]\nurl = {}\n", toml::Value::from(url.as_str())));
+        }
+        files::write_if_changed(&file, text.as_bytes())?;
+        Ok(file)
+    }
+}

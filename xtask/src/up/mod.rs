@@ -1,0 +1,140 @@
+//! `cargo xtask up`: the whole chain on this machine, until Ctrl-C.
+
+mod edge;
+mod origin;
+mod plan;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result, bail};
+use levee_harness::{Process, Spec, ensure_free};
+
+use crate::{project, stop};
+
+/// How often the running system is looked after.
+const TICK: Duration = Duration::from_millis(250);
+/// State that outlives a run: databases, KV, logs.
+const STATE: &str = ".levee";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Runtime {
+    /// Cloudflare's workerd, by `wrangler dev`.
+    Worker,
+    /// The native server.
+    Native,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What the edge runs on.
+    #[arg(long, value_enum, default_value_t = Runtime::Worker)]
+    runtime: Runtime,
+    /// Put the edge before this origin instead of the box office; without --config no rules of the box office apply.
+    #[arg(long, value_name = "URL")]
+    origin: Option<String>,
+    /// The configuration; levee.toml at the root by default.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the edge listens on 127.0.0.1.
+    #[arg(long, value_name = "N", default_value_t = 8787, value_parser = clap::value_parser!(u16).range(1..))]
+    port: u16,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let root = project::root()?;
+    ensure_free(args.port).context("the edge cannot listen (--port)")?;
+    let plan = plan::Plan::new(&root, args.config.as_deref(), args.origin.as_deref())?;
+    let edge = edge::prepare(&root, args.runtime)?;
+    let origin = if plan.starts_box_office() { Some(origin::start(&root)?) } else { None };
+    match (&origin, &args.origin) {
+        (None, Some(url)) => origin::warn_if_silent(url),
+        (None, None) => plan.origins().iter().for_each(|url| origin::warn_if_silent(url)),
+        _ => {}
+    }
+    let mut watched = Watched::new(plan.file());
+    let mut running = edge.start(&plan, origin.as_ref(), args.port)?;
+    if stop::requested() {
+        bail!("stopped");
+    }
+    introduce(&root, &running, origin.as_ref(), &plan);
+    SHOWING.store(true, Ordering::SeqCst);
+    while !stop::requested() {
+        thread::sleep(TICK);
+        alive(&running)?;
+        origin.as_ref().map_or(Ok(()), alive)?;
+        if watched.changed() {
+            running = edge.reconfigure(running, &plan, origin.as_ref(), args.port)?;
+        }
+    }
+    SHOWING.store(false, Ordering::SeqCst);
+    println!("\nstopping");
+    for process in [Some(running), origin].into_iter().flatten() {
+        let name = process.name().to_owned();
+        process.stop();
+        println!("  {name} stopped");
+    }
+    Ok(())
+}
+
+fn alive(process: &Process) -> Result<()> {
+    if process.is_running() || stop::requested() {
+        return Ok(());
+    }
+    bail!("{} has ended; its last lines:\n{}", process.name(), process.log().tail(25));
+}
+
+/// Whether what the processes write is shown: not before the address is, not while they stop.
+static SHOWING: AtomicBool = AtomicBool::new(false);
+
+/// What every process of `up` has in common: a log file, its lines shown under a label, an end on Ctrl-C.
+fn common(root: &Path, label: &'static str) -> impl Fn(Spec) -> Spec {
+    let log = root.join(STATE).join("logs").join(format!("{label}.log"));
+    move |spec| {
+        spec.log_file(&log).cancelled_by(stop::requested).echo(move |line| {
+            if SHOWING.load(Ordering::SeqCst) && !line.trim().is_empty() {
+                println!("{label:<6} | {line}");
+            }
+        })
+    }
+}
+
+fn introduce(root: &Path, edge: &Process, origin: Option<&Process>, plan: &plan::Plan) {
+    println!("\nLevee is up: open {}/\n", edge.url());
+    println!("  edge    {:<26} {}, process {}", edge.url(), edge.name(), edge.pid());
+    match origin {
+        Some(origin) => {
+            println!("  origin  {:<26} {}, process {}", origin.url(), origin.name(), origin.pid());
+        }
+        None => plan.origins().iter().for_each(|url| println!("  origin  {url:<26} yours, not started here")),
+    }
+    println!("  status  {}/.levee/", edge.url());
+    println!("  rules   {}", plan.describe(root));
+    println!("  logs    {STATE}/logs/, and below");
+    println!("\nOpen a page twice: the second time the origin's log stays silent.");
+    println!("Ctrl-C stops everything that was started.\n");
+}
+
+/// A file whose changes take effect while `up` runs.
+struct Watched {
+    file: Option<PathBuf>,
+    seen: Option<SystemTime>,
+}
+
+impl Watched {
+    fn new(file: Option<&Path>) -> Self {
+        let mut watched = Self { file: file.map(Path::to_path_buf), seen: None };
+        watched.changed();
+        watched
+    }
+
+    fn changed(&mut self) -> bool {
+        let Some(file) = &self.file else { return false };
+        // While an editor replaces the file it is not there for a moment.
+        let Ok(modified) = fs::metadata(file).and_then(|meta| meta.modified()) else { return false };
+        self.seen.replace(modified) != Some(modified)
+    }
+}
