@@ -1,0 +1,60 @@
+//! A Worker that fails on demand, to show that the next request finds a working one.
+
+use std::hint::black_box;
+
+use levee_worker::http::{Request, Response};
+use levee_worker::{App, Body, Config, Context, Error, Result};
+
+struct Faults;
+
+impl App for Faults {
+    fn config() -> Config {
+        levee_worker::config!("levee.toml")
+    }
+
+    async fn origin(req: Request<Body>, cx: &Context<'_>) -> Result<Response<Body>> {
+        match req.uri().path() {
+            "/panic" => panic!("on demand"),
+            "/panic-later" => {
+                // Once something has been waited for, the panic happens outside of the platform's call.
+                drop(cx.forward(req).await);
+                panic!("on demand, later")
+            }
+            "/panic-behind" => {
+                cx.wait_until(async { panic!("on demand, behind the response") });
+                Ok(Response::new("the response is not affected".into()))
+            }
+            "/overflow" => Ok(Response::new(deeper(0).to_string().into())),
+            "/exhaust" => exhaust(),
+            "/exhaust-later" => {
+                drop(cx.forward(req).await);
+                exhaust()
+            }
+            "/overflow-later" => {
+                drop(cx.forward(req).await);
+                Ok(Response::new(deeper(0).to_string().into()))
+            }
+            "/error" => Err(Error::other("on demand")),
+            "/status" => {
+                let status = req.uri().query().and_then(|query| query.parse::<u16>().ok()).unwrap_or(200);
+                Ok(Response::builder().status(status).body(Body::default())?)
+            }
+            _ => cx.forward(req).await,
+        }
+    }
+}
+
+#[expect(unconditional_recursion, reason = "that is the fault")]
+fn deeper(level: u64) -> u64 {
+    let room = black_box([level; 64]);
+    black_box(deeper(room[0] + 1) + room[63])
+}
+
+fn exhaust() -> ! {
+    let mut held = Vec::new();
+    loop {
+        held.push(black_box(vec![1_u8; 16 << 20]));
+    }
+}
+
+levee_worker::export!(Faults);

@@ -1,0 +1,69 @@
+// What Rust calls. Each crossing costs, so that each function does a whole step: fields travel as one string of lines.
+//
+// Field values are strings of bytes (each character one byte), as the Fetch standard has them.
+
+import { problem } from "./problem.mjs";
+import { send } from "./send.mjs";
+import { collect, tee } from "./tee.mjs";
+
+/** `name:value` lines. */
+function lines(headers) {
+  let text = "";
+  for (const [name, value] of headers) text += `${name}:${value}\n`;
+  return text;
+}
+
+function fields(text) {
+  const headers = new Headers();
+  for (let start = 0; start < text.length; ) {
+    const colon = text.indexOf(":", start);
+    const end = text.indexOf("\n", colon);
+    headers.append(text.slice(start, colon), text.slice(colon + 1, end));
+    start = end + 1;
+  }
+  return headers;
+}
+
+/** Method, URL and fields of a request, a line each. */
+function read(request) {
+  return `${request.method}\n${request.url}\n${lines(request.headers)}`;
+}
+
+/** The client's response. `body` is bytes, a stream, null, or a response that holds an accepted WebSocket. */
+function respond(status, text, body) {
+  const headers = fields(text);
+  if (body?.webSocket) return new Response(null, { status, headers, webSocket: body.webSocket });
+  // Bodies are already in the coding that their fields name.
+  return new Response(body, { status, headers, encodeBody: "manual" });
+}
+
+/** Asks an origin. Never rejects: what goes wrong is a message, and whether time ran out. */
+async function ask(method, url, text, body, length, connect, firstByte) {
+  const answer = await send({ method, url, headers: fields(text), body, length, connect, firstByte });
+  const { response } = answer;
+  if (!response) return answer;
+  return {
+    head: `${response.status}\n${lines(response.headers)}`,
+    body: response.webSocket ? response : response.body,
+  };
+}
+
+/** A stream of known length, which the runtime then announces as Content-Length. */
+function fixed(stream, length) {
+  return stream.pipeThrough(new FixedLengthStream(length));
+}
+
+/** Lets go of a stream that nobody will read, so that its connection is free again. */
+function discard(stream) {
+  if (!stream.locked) stream.cancel().catch(() => {});
+}
+
+function random() {
+  return crypto.getRandomValues(new BigUint64Array(1))[0];
+}
+
+function warn(message) {
+  console.warn(`levee: ${message}`);
+}
+
+export const host = { read, respond, ask, tee, collect, fixed, discard, random, warn, problem };

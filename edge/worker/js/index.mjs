@@ -1,0 +1,19 @@
+// The Worker's entry module. Only the default export: whatever else is exported by name can be called by others.
+
+import { enter } from "./instance.mjs";
+import { problem } from "./problem.mjs";
+
+export default {
+  async fetch(request, env, context) {
+    try {
+      return await enter((edge) => edge.handle(request, env, context));
+    } catch {
+      // The instance is lost, and this request with it; why has been logged. The next one finds a new instance.
+      return problem("The edge failed while it answered this request. Other requests are not affected.");
+    }
+  },
+
+  async scheduled(event, env, context) {
+    await enter((edge) => edge.scheduled(event.cron, event.scheduledTime, env, context));
+  },
+};

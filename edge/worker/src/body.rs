@@ -1,0 +1,211 @@
+//! Message bodies on Workers.
+
+use bytes::Bytes;
+use js_sys::Uint8Array;
+use levee::body::{Body as _, Capture, CaptureError};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::ReadableStream;
+
+use crate::host::message;
+use crate::isolate;
+
+/// The body of a request or a response: nothing, bytes, or a stream of the platform's that Rust never touches.
+#[derive(Debug, Default)]
+pub struct Body(Inner);
+
+#[derive(Debug, Default)]
+enum Inner {
+    #[default]
+    Empty,
+    Bytes(Bytes),
+    Stream(Stream),
+    /// A `Response` that holds an accepted WebSocket.
+    Socket(JsValue),
+}
+
+/// A stream that is given back to the platform if nobody takes it.
+#[derive(Debug)]
+struct Stream {
+    stream: Option<ReadableStream>,
+    length: Option<u64>,
+    /// Whether an unread stream holds something that others wait for, such as a connection to an origin.
+    discard: bool,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if let (Some(stream), true) = (self.stream.take(), self.discard) {
+            isolate::host().discard(&stream);
+        }
+    }
+}
+
+impl Body {
+    /// A stream of bytes. Where the length is known, the runtime announces it and breaks off a body of another length.
+    pub fn stream(stream: ReadableStream, length: Option<u64>) -> Self {
+        let stream = match length {
+            Some(length) => isolate::host().fixed(&stream, length as f64),
+            None => stream,
+        };
+        Self::from_platform(stream, length, true)
+    }
+
+    /// A stream whose length the runtime knows by itself.
+    pub(crate) fn from_platform(stream: ReadableStream, length: Option<u64>, discard: bool) -> Self {
+        Self(Inner::Stream(Stream { stream: Some(stream), length, discard }))
+    }
+
+    /// A `Response` that holds a WebSocket.
+    pub(crate) fn from_socket(response: JsValue) -> Self {
+        Self(Inner::Socket(response))
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// When it breaks off, or is larger than `limit` bytes: an isolate has 128 MB for everything.
+    pub async fn bytes(self, limit: u64) -> Result<Bytes, CaptureError> {
+        self.collect(limit).await
+    }
+
+    /// What the platform takes as a body: null, a `Uint8Array`, a `ReadableStream`, or a `Response` with a WebSocket.
+    pub(crate) fn into_platform(self) -> (JsValue, Option<u64>) {
+        let length = self.length();
+        let value = match self.0 {
+            Inner::Empty => JsValue::NULL,
+            Inner::Bytes(bytes) => Uint8Array::from(&bytes[..]).into(),
+            Inner::Stream(mut stream) => stream.stream.take().map_or(JsValue::NULL, Into::into),
+            Inner::Socket(response) => response,
+        };
+        (value, length)
+    }
+}
+
+impl levee::body::Body for Body {
+    fn empty() -> Self {
+        Self::default()
+    }
+
+    fn full(bytes: Bytes) -> Self {
+        Self(if bytes.is_empty() { Inner::Empty } else { Inner::Bytes(bytes) })
+    }
+
+    fn length(&self) -> Option<u64> {
+        match &self.0 {
+            Inner::Empty => Some(0),
+            Inner::Bytes(bytes) => Some(bytes.len() as u64),
+            Inner::Stream(stream) => stream.length,
+            Inner::Socket(_) => None,
+        }
+    }
+
+    fn tee(self, limit: u64) -> (Self, Capture) {
+        match self.0 {
+            Inner::Empty => (Self::default(), ready(Ok(Bytes::new()))),
+            Inner::Bytes(bytes) => (Self(Inner::Bytes(bytes.clone())), ready(within(bytes, limit))),
+            Inner::Stream(mut stream) => {
+                let Some(source) = stream.stream.take() else {
+                    return (Self::default(), ready(Ok(Bytes::new())));
+                };
+                let split =
+                    isolate::host().tee(&source, limit as f64, stream.length.map(|length| length as f64));
+                (Self::from_platform(split.handed_on(), stream.length, true), captured(split.captured()))
+            }
+            Inner::Socket(response) => (Self(Inner::Socket(response)), ready(Err(not_a_body()))),
+        }
+    }
+
+    fn collect(self, limit: u64) -> Capture {
+        match self.0 {
+            Inner::Empty => ready(Ok(Bytes::new())),
+            Inner::Bytes(bytes) => ready(within(bytes, limit)),
+            Inner::Stream(mut stream) => match stream.stream.take() {
+                Some(source) => {
+                    let length = stream.length.map(|length| length as f64);
+                    captured(isolate::host().collect(&source, limit as f64, length))
+                }
+                None => ready(Ok(Bytes::new())),
+            },
+            Inner::Socket(_) => ready(Err(not_a_body())),
+        }
+    }
+}
+
+fn ready(result: Result<Bytes, CaptureError>) -> Capture {
+    Box::pin(std::future::ready(result))
+}
+
+fn within(bytes: Bytes, limit: u64) -> Result<Bytes, CaptureError> {
+    if bytes.len() as u64 > limit { Err(CaptureError::TooLarge) } else { Ok(bytes) }
+}
+
+fn not_a_body() -> CaptureError {
+    CaptureError::Broken("a WebSocket has no body".to_owned())
+}
+
+/// What `tee` and `collect` of `js/tee.mjs` promise: all bytes, or null past the limit.
+fn captured(promise: js_sys::Promise) -> Capture {
+    Box::pin(async move {
+        match JsFuture::from(promise).await {
+            Ok(bytes) => match bytes.dyn_ref::<Uint8Array>() {
+                Some(bytes) => Ok(bytes.to_vec().into()),
+                None => Err(CaptureError::TooLarge),
+            },
+            Err(error) => Err(CaptureError::Broken(message(&error))),
+        }
+    })
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        levee::body::Body::full(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    fn now(mut capture: Capture) -> Result<Bytes, CaptureError> {
+        match capture.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result,
+            Poll::Pending => panic!("bytes are there at once"),
+        }
+    }
+
+    #[test]
+    fn bytes_are_captured_up_to_the_limit() {
+        let (body, capture) = Body::from("abc").tee(3);
+        assert_eq!(body.length(), Some(3));
+        assert_eq!(now(capture), Ok(Bytes::from_static(b"abc")));
+        assert_eq!(now(Body::from("abc").tee(2).1), Err(CaptureError::TooLarge));
+        assert_eq!(now(Body::from("abc").collect(2)), Err(CaptureError::TooLarge));
+    }
+
+    #[test]
+    fn no_body_is_no_bytes() {
+        assert_eq!(Body::from("").length(), Some(0));
+        assert_eq!(now(Body::empty().tee(0).1), Ok(Bytes::new()));
+    }
+}

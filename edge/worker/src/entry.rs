@@ -1,0 +1,75 @@
+//! What the entry module calls.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use http::{Method, Response, StatusCode};
+use levee::Time;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::app::Scheduled;
+use crate::body::Body;
+use crate::host::{Host, Incoming, message};
+use crate::platform::Workers;
+use crate::{Env, fields, isolate, request};
+
+/// Answers a request: with a `Response`, or a promise of one where something has to be waited for.
+#[doc(hidden)]
+pub fn handle(incoming: Incoming, env: Env, context: JsValue) -> JsValue {
+    let host = isolate::host();
+    let request = match request::read(&host, &incoming) {
+        Ok(request) => request,
+        Err(detail) => return host.problem(detail),
+    };
+    let edge = match isolate::edge(&request.authority, &env) {
+        Ok(edge) => edge,
+        Err(detail) => return host.problem(&detail),
+    };
+    let platform = Workers::new(host, isolate::hooks(), env, context);
+    run(async move {
+        let head_only = request.method == Method::HEAD;
+        let response = levee::pipeline::handle(&edge, &platform, request).await;
+        respond(platform.host(), head_only, response)
+    })
+}
+
+/// Runs a cron trigger; `time` in milliseconds since the Unix epoch. The promise is rejected with the handler's error.
+#[doc(hidden)]
+pub fn scheduled(cron: String, time: f64, env: Env, _context: JsValue) -> JsValue {
+    let event = Scheduled { cron, time: Time::from_millis(time as u64) };
+    let hook = isolate::hooks().scheduled;
+    let work = async move {
+        let done = hook(event, &env).await;
+        done.map(|()| JsValue::UNDEFINED).map_err(|error| js_sys::Error::new(&error.to_string()).into())
+    };
+    future_to_promise(work).into()
+}
+
+/// An answer out of memory is there at once: then the platform gets it without a promise, which would cost a turn.
+fn run(work: impl Future<Output = JsValue> + 'static) -> JsValue {
+    let mut work: Pin<Box<dyn Future<Output = JsValue>>> = Box::pin(work);
+    match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(response) => response,
+        // The executor polls again before anything else happens, so that no wake-up is lost.
+        Poll::Pending => future_to_promise(async move { Ok(work.await) }).into(),
+    }
+}
+
+fn respond(host: &Host, head_only: bool, response: Response<Body>) -> JsValue {
+    let (head, body) = response.into_parts();
+    let bodiless = head_only
+        || matches!(
+            head.status,
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+        );
+    let body = if bodiless { JsValue::NULL } else { body.into_platform().0 };
+    host.respond(head.status.as_u16(), &fields::write(&head.headers), &body).unwrap_or_else(|thrown| {
+        let thrown = thrown.unchecked_into();
+        host.problem(&format!(
+            "The answer {} cannot be passed on: {}",
+            head.status.as_u16(),
+            message(&thrown)
+        ))
+    })
+}

@@ -1,0 +1,38 @@
+//! The macros of a user's program.
+
+/// The configuration compiled from a `levee.toml`.
+///
+/// The compiled form is not part of the wasm: it is the file `levee.bin` beside it in the bundle, so that one wasm serves
+/// any configuration. The build makes it from the file named here; the macro's argument is the name by which errors call it.
+/// Where `levee.bin` is damaged or empty, each request is answered 500 with the reason.
+#[macro_export]
+macro_rules! config {
+    ($source:literal) => {
+        $crate::Config::bundled($source)
+    };
+}
+
+/// Makes a Worker of an [`App`](crate::App): exports what the entry module calls. Once a program.
+#[macro_export]
+macro_rules! export {
+    ($app:ty) => {
+        const _: () = {
+            use $crate::__private::{Env, Host, Incoming, JsValue, Uint8Array, wasm_bindgen};
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn boot(host: Host, config: Option<Uint8Array>) {
+                $crate::__private::boot::<$app>(host, config);
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn handle(request: Incoming, env: Env, context: JsValue) -> JsValue {
+                $crate::__private::handle(request, env, context)
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn scheduled(cron: String, time: f64, env: Env, context: JsValue) -> JsValue {
+                $crate::__private::scheduled(cron, time, env, context)
+            }
+        };
+    };
+}

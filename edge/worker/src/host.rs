@@ -1,0 +1,133 @@
+//! The JavaScript half of this crate, as Rust sees it: `js/host.mjs`, handed over at the start.
+//!
+//! It is passed in and not imported, because generated imports land in folders whose names change with every version.
+
+use wasm_bindgen::prelude::*;
+use web_sys::ReadableStream;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The functions of `js/host.mjs` and `js/instance.mjs`.
+    #[derive(Clone, Debug)]
+    #[doc(hidden)]
+    pub type Host;
+
+    /// A `Request` of the platform.
+    #[derive(Clone, Debug)]
+    #[doc(hidden)]
+    pub type Incoming;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn body(this: &Incoming) -> Option<ReadableStream>;
+
+    /// Method, URL and fields, a line each.
+    #[wasm_bindgen(method)]
+    pub(crate) fn read(this: &Host, request: &Incoming) -> String;
+
+    /// A `Response`; `Err` for what the platform refuses, such as the status 999.
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn respond(this: &Host, status: u16, fields: &str, body: &JsValue)
+    -> Result<JsValue, JsValue>;
+
+    /// A `Response` about a failure of the edge itself.
+    #[wasm_bindgen(method)]
+    pub(crate) fn problem(this: &Host, detail: &str) -> JsValue;
+
+    /// One exchange; times in milliseconds. Settles with an [`Answer`].
+    #[wasm_bindgen(method, catch)]
+    #[allow(clippy::too_many_arguments, reason = "one crossing, and JavaScript has no other way")]
+    pub(crate) async fn ask(
+        this: &Host,
+        method: &str,
+        url: &str,
+        fields: &str,
+        body: &JsValue,
+        length: Option<f64>,
+        connect: f64,
+        first_byte: f64,
+    ) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn tee(this: &Host, stream: &ReadableStream, limit: f64, length: Option<f64>) -> Split;
+
+    /// All bytes, or null past the limit.
+    #[wasm_bindgen(method)]
+    pub(crate) fn collect(
+        this: &Host,
+        stream: &ReadableStream,
+        limit: f64,
+        length: Option<f64>,
+    ) -> js_sys::Promise;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn fixed(this: &Host, stream: &ReadableStream, length: f64) -> ReadableStream;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn discard(this: &Host, stream: &ReadableStream);
+
+    #[wasm_bindgen(method, js_name = waitUntil)]
+    pub(crate) fn wait_until(this: &Host, context: &JsValue, work: &js_sys::Promise);
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn random(this: &Host) -> u64;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn warn(this: &Host, message: &str);
+
+    /// This instance is lost.
+    #[wasm_bindgen(method)]
+    pub(crate) fn died(this: &Host, reason: &str);
+
+    /// What came of an exchange: a head and a body, or an error.
+    pub(crate) type Answer;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn error(this: &Answer) -> Option<String>;
+
+    /// The error is that time ran out.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn late(this: &Answer) -> bool;
+
+    /// The status and the fields, a line each.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn head(this: &Answer) -> String;
+
+    /// A stream, null, or a `Response` that holds a WebSocket.
+    #[wasm_bindgen(method, getter, js_name = body)]
+    pub(crate) fn answer_body(this: &Answer) -> JsValue;
+
+    /// A stream in two.
+    pub(crate) type Split;
+
+    #[wasm_bindgen(method, getter, js_name = body)]
+    pub(crate) fn handed_on(this: &Split) -> ReadableStream;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn captured(this: &Split) -> js_sys::Promise;
+
+    /// A KV namespace.
+    #[derive(Clone, Debug)]
+    pub(crate) type KvNamespace;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) async fn get(this: &KvNamespace, key: &str, kind: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) async fn put(
+        this: &KvNamespace,
+        key: &str,
+        value: &js_sys::Uint8Array,
+        options: &JsValue,
+    ) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) async fn delete(this: &KvNamespace, key: &str) -> Result<JsValue, JsValue>;
+}
+
+/// The text of something thrown.
+pub(crate) fn message(thrown: &JsValue) -> String {
+    match thrown.dyn_ref::<js_sys::Error>() {
+        Some(error) => String::from(error.message()),
+        None => thrown.as_string().unwrap_or_else(|| "unknown error".to_owned()),
+    }
+}

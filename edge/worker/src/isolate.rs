@@ -1,0 +1,141 @@
+//! What one isolate keeps between requests. Nothing here is borrowed across an await.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use js_sys::{Reflect, Uint8Array};
+use levee::config::Config as Compiled;
+use levee::{Access, Edge, Setup};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::app::{App, Hooks};
+use crate::config::{Config, override_origins};
+use crate::host::Host;
+use crate::kv;
+use crate::platform::now;
+
+thread_local! {
+    static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
+    static BUNDLED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+    static ISOLATE: RefCell<Option<Isolate>> = const { RefCell::new(None) };
+}
+
+#[derive(Debug)]
+struct Isolate {
+    hooks: Hooks,
+    config: Config,
+    /// One, made by the first request, because variables and randomness are not there before. On a developer's machine
+    /// there may be a second, for hosts that may not see the status page without a token.
+    edges: Vec<(Access, Result<Arc<Edge>, String>)>,
+}
+
+/// Starts an instance. Runs at global scope, where there is neither time nor randomness.
+#[doc(hidden)]
+pub fn boot<A: App>(host: Host, config: Option<Uint8Array>) {
+    let reporter = host.clone();
+    std::panic::set_hook(Box::new(move |info| reporter.died(&info.to_string())));
+    HOST.set(Some(host));
+    BUNDLED.set(config.map(|bytes| bytes.to_vec()));
+    let hooks = Hooks::of::<A>();
+    let config = (hooks.config)();
+    ISOLATE.set(Some(Isolate { hooks, config, edges: Vec::new() }));
+}
+
+/// The JavaScript half.
+pub(crate) fn host() -> Host {
+    let Some(host) = HOST.with_borrow(Clone::clone) else {
+        unreachable!("the entry module boots an instance before it calls it");
+    };
+    host
+}
+
+/// The bytes of the bundle's `levee.bin`.
+pub(crate) fn bundled_config() -> Option<Vec<u8>> {
+    BUNDLED.with_borrow(Clone::clone)
+}
+
+pub(crate) fn hooks() -> Hooks {
+    let Some(hooks) = ISOLATE.with_borrow(|isolate| isolate.as_ref().map(|isolate| isolate.hooks)) else {
+        unreachable!("the entry module boots an instance before it calls it");
+    };
+    hooks
+}
+
+/// The edge that serves a request for `authority`.
+///
+/// # Errors
+/// Why there is none, for people.
+pub(crate) fn edge(authority: &str, env: &JsValue) -> Result<Arc<Edge>, String> {
+    let access = access(authority, |name| variable(env, name));
+    ISOLATE.with_borrow_mut(|isolate| {
+        let Some(isolate) = isolate else {
+            unreachable!("the entry module boots an instance before it calls it");
+        };
+        if let Some((_, edge)) = isolate.edges.iter().find(|(known, _)| *known == access) {
+            return edge.clone();
+        }
+        let edge = isolate.config.0.clone().and_then(|config| start(config, access.clone(), env));
+        isolate.edges.push((access, edge.clone()));
+        edge
+    })
+}
+
+fn start(mut config: Compiled, access: Access, env: &JsValue) -> Result<Arc<Edge>, String> {
+    override_origins(&mut config, |name| variable(env, name))?;
+    let host = host();
+    if kv::KvStore::bound(env).is_none() {
+        host.warn(&format!("no KV namespace is bound as {}: only this isolate's memory caches", kv::BINDING));
+    }
+    let setup = Setup { runtime: "workerd", seed: host.random(), now: now(), access };
+    Ok(Arc::new(Edge::new(config, setup)))
+}
+
+/// Whoever reads the status page of a deployed Worker shows a token. On the developer's own machine nobody has to, but
+/// only by a name that no page of another site can have its visitor's browser ask by.
+fn access(authority: &str, variable: impl Fn(&str) -> Option<String>) -> Access {
+    let local = variable("LEVEE_ENVIRONMENT").is_some_and(|environment| environment == "local");
+    if local && is_loopback(authority) {
+        Access::Local
+    } else {
+        Access::Token(variable("LEVEE_STATUS_TOKEN").filter(|token| !token.is_empty()))
+    }
+}
+
+fn is_loopback(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    host.eq_ignore_ascii_case("localhost") || host == "127.0.0.1" || host == "[::1]"
+}
+
+/// A variable or a secret: both are strings of the environment.
+fn variable(env: &JsValue, name: &str) -> Option<String> {
+    Reflect::get(env.unchecked_ref(), &JsValue::from_str(name)).ok()?.as_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with<'a>(vars: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        |name| vars.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    #[test]
+    fn local_takes_both_the_variable_and_the_host() {
+        let local = with(&[("LEVEE_ENVIRONMENT", "local")]);
+        assert_eq!(access("localhost:8787", &local), Access::Local);
+        assert_eq!(access("127.0.0.1", &local), Access::Local);
+        assert_eq!(access("[::1]:80", &local), Access::Local);
+        assert_eq!(access("localhost.example.com", &local), Access::Token(None));
+        assert_eq!(access("localhost", with(&[])), Access::Token(None));
+    }
+
+    #[test]
+    fn an_empty_token_opens_nothing() {
+        let token = |value| access("example.com", with(&[("LEVEE_STATUS_TOKEN", value)]));
+        assert_eq!(token("secret"), Access::Token(Some("secret".into())));
+        assert_eq!(token(""), Access::Token(None));
+    }
+}

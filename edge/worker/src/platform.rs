@@ -1,0 +1,102 @@
+//! Workers as the pipeline sees it, from one request.
+
+use std::rc::Rc;
+
+use http::{Request, Response};
+use levee::Time;
+use levee::origin::{OriginError, Upstream};
+use levee::platform::{Clock, Deadlines, Fetch, FetchError, Platform, Spawn};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::app::Hooks;
+use crate::body::Body;
+use crate::context::Context;
+use crate::host::Host;
+use crate::kv::KvStore;
+use crate::{Env, fetch};
+
+/// One request's view of the platform.
+#[derive(Clone, Debug)]
+pub(crate) struct Workers(Rc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    host: Host,
+    hooks: Hooks,
+    env: Env,
+    /// The `ExecutionContext`.
+    context: JsValue,
+    kv: Option<KvStore>,
+}
+
+impl Workers {
+    pub(crate) fn new(host: Host, hooks: Hooks, env: Env, context: JsValue) -> Self {
+        let kv = KvStore::bound(&env);
+        Self(Rc::new(Inner { host, hooks, env, context, kv }))
+    }
+
+    pub(crate) fn env(&self) -> &Env {
+        &self.0.env
+    }
+
+    pub(crate) fn host(&self) -> &Host {
+        &self.0.host
+    }
+}
+
+impl Clock for Workers {
+    fn now(&self) -> Time {
+        now()
+    }
+
+    fn random(&self) -> u64 {
+        self.0.host.random()
+    }
+}
+
+impl Fetch for Workers {
+    type Body = Body;
+
+    async fn fetch(
+        &self,
+        request: Request<Body>,
+        deadlines: Deadlines,
+    ) -> Result<Response<Body>, FetchError> {
+        fetch::fetch(&self.0.host, request, deadlines).await
+    }
+}
+
+impl Spawn for Workers {
+    fn spawn(&self, work: impl Future<Output = ()> + 'static) {
+        let promise = future_to_promise(async move {
+            work.await;
+            Ok(JsValue::UNDEFINED)
+        });
+        self.0.host.wait_until(&self.0.context, &promise);
+    }
+}
+
+impl Platform for Workers {
+    type Store = KvStore;
+
+    /// The runtime cancels a request that awaits what another one has to finish.
+    const COLLAPSES: bool = false;
+
+    fn stores(&self) -> &[KvStore] {
+        self.0.kv.as_slice()
+    }
+
+    async fn origin(
+        &self,
+        request: Request<Body>,
+        upstream: &Upstream<'_, Self>,
+    ) -> Result<Response<Body>, OriginError> {
+        let context = Context { upstream, platform: self };
+        Ok((self.0.hooks.origin)(request, &context).await?)
+    }
+}
+
+pub(crate) fn now() -> Time {
+    Time::from_millis(js_sys::Date::now() as u64)
+}

@@ -1,0 +1,131 @@
+//! A request of the platform as the pipeline takes it.
+
+use std::net::IpAddr;
+
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::{Extensions, HeaderMap, HeaderValue, Method};
+use levee::{Request, Scheme};
+
+use crate::body::Body;
+use crate::fetch::WebSocketUpgrade;
+use crate::fields;
+use crate::host::{Host, Incoming};
+
+/// Everything but the body.
+#[derive(Debug)]
+struct Head<'a> {
+    method: Method,
+    scheme: Scheme,
+    authority: &'a str,
+    target: &'a str,
+    fields: HeaderMap,
+}
+
+/// Reads a request in one crossing, and its body's handle in a second where it may have one.
+///
+/// # Errors
+/// What could not be understood, for people.
+pub(crate) fn read(host: &Host, incoming: &Incoming) -> Result<Request<Body>, &'static str> {
+    let text = host.read(incoming);
+    let Head { method, scheme, authority, target, mut fields } = parse(&text)?;
+    let mut extensions = Extensions::new();
+    if wants_websocket(&fields) {
+        extensions.insert(WebSocketUpgrade);
+        // The runtime keeps this one to itself, but says by `Upgrade` that it was there.
+        fields.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    }
+    let body = match may_have_body(&method, &fields).then(|| incoming.body()).flatten() {
+        // The client's connection is the platform's to close: an unread body is not discarded.
+        Some(stream) => Body::from_platform(stream, length(&fields), false),
+        None => Body::default(),
+    };
+    Ok(Request {
+        method,
+        scheme,
+        authority: authority.to_owned(),
+        target: target.to_owned(),
+        client: client(&fields),
+        fields,
+        body,
+        extensions,
+    })
+}
+
+fn parse(text: &str) -> Result<Head<'_>, &'static str> {
+    let (method, rest) = text.split_once('\n').ok_or("The request has no method.")?;
+    let (url, lines) = rest.split_once('\n').ok_or("The request has no URL.")?;
+    let (scheme, rest) = match url.split_once("://") {
+        Some(("https", rest)) => (Scheme::Https, rest),
+        Some(("http", rest)) => (Scheme::Http, rest),
+        _ => return Err("The request's URL is neither http nor https."),
+    };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, target) = rest.split_at(end);
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| "The request's method is not a token.")?;
+    let target = if target.is_empty() { "/" } else { target };
+    Ok(Head { method, scheme, authority, target, fields: fields::parse(lines) })
+}
+
+fn wants_websocket(fields: &HeaderMap) -> bool {
+    fields.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Asking for the body makes a stream; a plain GET is spared that.
+fn may_have_body(method: &Method, fields: &HeaderMap) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD)
+        || fields.contains_key(CONTENT_LENGTH)
+        || fields.contains_key(TRANSFER_ENCODING)
+}
+
+fn length(fields: &HeaderMap) -> Option<u64> {
+    fields.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Deployed, Cloudflare sets this field itself and lets no client set it.
+fn client(fields: &HeaderMap) -> Option<IpAddr> {
+    fields.get("cf-connecting-ip")?.to_str().ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_stays_as_it_came() {
+        let text = "PURGE\nhttps://example.com:8443/a/../b/%2e%2e\\c?x=%2F\nhost:example.com:8443\n";
+        let head = parse(text).expect("a request");
+        assert_eq!(head.method, "PURGE");
+        assert_eq!(head.scheme, Scheme::Https);
+        assert_eq!(head.authority, "example.com:8443");
+        assert_eq!(head.target, "/a/../b/%2e%2e\\c?x=%2F");
+        assert_eq!(head.fields["host"], "example.com:8443");
+    }
+
+    #[test]
+    fn an_empty_path_is_the_root() {
+        assert_eq!(parse("GET\nhttp://a\n").expect("a request").target, "/");
+        assert_eq!(parse("GET\nhttp://a?q\n").expect("a request").target, "?q");
+    }
+
+    #[test]
+    fn what_is_no_request_is_an_error() {
+        for text in ["", "GET", "GET\nftp://a/\n", "G T\nhttp://a/\n"] {
+            assert!(parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_plain_get_has_no_body() {
+        let none = HeaderMap::new();
+        assert!(!may_have_body(&Method::GET, &none));
+        assert!(may_have_body(&Method::POST, &none));
+        assert!(may_have_body(&Method::GET, &fields::parse("content-length:1\n")));
+    }
+
+    #[test]
+    fn the_client_is_who_cloudflare_says() {
+        let address = client(&fields::parse("cf-connecting-ip:2001:db8::1\n"));
+        assert_eq!(address, "2001:db8::1".parse().ok());
+        assert_eq!(client(&fields::parse("x-forwarded-for:192.0.2.1\n")), None);
+    }
+}
