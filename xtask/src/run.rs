@@ -46,9 +46,22 @@ pub(crate) fn quietly(command: &mut Command) -> Result<Vec<String>> {
     let Some(status) = status else { bail!("stopped") };
     log.settle(Duration::from_secs(1));
     if !status.success() {
-        bail!("{name} failed ({status}); its last lines:\n{}", log.tail(40));
+        bail!("{name} failed ({status}); it said:\n{}", abridged(&log.lines()));
     }
     Ok(log.lines())
+}
+
+/// Tools name the cause first or last: the beginning and the end of what one wrote.
+fn abridged(lines: &[String]) -> String {
+    const HEAD: usize = 15;
+    const TAIL: usize = 25;
+    let indented = |lines: &[String]| lines.iter().map(|line| format!("    {line}")).collect::<Vec<_>>();
+    let mut shown = if lines.len() <= HEAD + TAIL { indented(lines) } else { indented(&lines[..HEAD]) };
+    if lines.len() > HEAD + TAIL {
+        shown.push(format!("    ... {} lines ...", lines.len() - HEAD - TAIL));
+        shown.extend(indented(&lines[lines.len() - TAIL..]));
+    }
+    shown.join("\n")
 }
 
 /// What a short command writes to stdout, or `None` if it is missing or fails.
@@ -125,7 +138,16 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_shows_the_last_lines() {
+    fn long_output_keeps_both_ends() {
+        let lines: Vec<String> = (1..=100).map(|line| format!("line {line}")).collect();
+        let shown = abridged(&lines);
+        assert!(shown.starts_with("    line 1\n") && shown.ends_with("    line 100"), "{shown}");
+        assert!(shown.contains("... 60 lines ..."), "{shown}");
+        assert_eq!(abridged(&lines[..2]), "    line 1\n    line 2");
+    }
+
+    #[test]
+    fn a_failure_shows_what_was_said() {
         let error = quietly(Command::new("sh").args(["-c", "echo no space left >&2; exit 7"])).unwrap_err();
         let message = format!("{error:#}");
         assert!(message.contains("no space left") && message.contains("exit status: 7"), "{message}");

@@ -24,7 +24,7 @@ impl Default for Worker {
             vars: Vec::new(),
             replaced: Vec::new(),
             // The same as in wrangler.toml; a test in this file holds them together.
-            date: String::from("2026-11-01"),
+            date: String::from("2026-10-01"),
             flags: Vec::new(),
             kv: true,
         }
