@@ -1,0 +1,65 @@
+//! `GET /api/screenings/{id}` and its seats.
+
+use axum::extract::{self, Path};
+use axum::response::Response;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{number, view};
+use crate::app::State;
+use crate::cache_policy::CacheAs;
+use crate::db::screenings;
+use crate::domain::Seat;
+use crate::http::{Problem, reply};
+
+pub(crate) fn no_such(id: i64) -> Problem {
+    Problem::not_found(format!("No screening has the number {id}."))
+}
+
+pub(crate) async fn show(
+    extract::State(state): extract::State<State>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = number("screening", &id)?;
+    let screening = state.db.read(move |db| screenings::get(db, id)).await?.ok_or_else(|| no_such(id))?;
+    let hall = screening.hall;
+    let mut value = view::screening(&screening);
+    value["rows"] = (0..hall.rows)
+        .map(|row| json!({ "row": Seat { row, number: 1 }.letter(), "seats": hall.seats_in(row) }))
+        .collect();
+    Ok(reply::json(StatusCode::OK, CacheAs::screening(id, screening.film), &value))
+}
+
+/// The numbers of the sold seats, row by row: small enough to be asked for every two seconds.
+pub(crate) async fn seats(
+    extract::State(state): extract::State<State>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = number("screening", &id)?;
+    let found = state
+        .db
+        .read(move |db| {
+            let Some(screening) = screenings::get(db, id)? else { return Ok(None) };
+            let sold = screenings::sold(db, id, screening.round)?;
+            Ok(Some((screening, sold)))
+        })
+        .await?;
+    let (screening, sold) = found.ok_or_else(|| no_such(id))?;
+    let hall = screening.hall;
+    let rows: Value = (0..hall.rows)
+        .map(|row| {
+            let taken: Vec<u8> = (1..=hall.seats_in(row))
+                .filter(|number| sold.contains(&Seat { row, number: *number }))
+                .collect();
+            json!({ "row": Seat { row, number: 1 }.letter(), "seats": hall.seats_in(row), "taken": taken })
+        })
+        .collect();
+    let capacity = hall.capacity() as usize;
+    let value = json!({
+        "screening": id,
+        "capacity": capacity,
+        "available": capacity.saturating_sub(sold.len()),
+        "rows": rows,
+    });
+    Ok(reply::json(StatusCode::OK, CacheAs::seats(id), &value))
+}

@@ -1,0 +1,72 @@
+//! Opening a file, and making it what we expect.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::Error;
+use crate::seed;
+
+/// Raised with every change of `schema.sql` or of the seed.
+const VERSION: i64 = 1;
+/// Longer than any transaction of ours, the first filling included.
+const BUSY: Duration = Duration::from_secs(10);
+const STATEMENTS: usize = 64;
+
+/// The connection that writes; it makes the file.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, Error> {
+    let connection = Connection::open(path).map_err(|source| Error::open(path, source))?;
+    connection.busy_timeout(BUSY)?;
+    // A file that is no database shows itself at the first statement.
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(|source| Error::open(path, source))?;
+    // An order that was confirmed must be there after a power cut too.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// A connection that cannot write, whatever it is told.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|source| Error::open(path, source))?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// Makes and fills an empty database. Says whether it did. Safe when several processes start at once:
+/// one fills, the others wait for its commit.
+pub(super) fn prepare(connection: &mut Connection, path: &Path, now: i64) -> Result<bool, Error> {
+    if is_current(connection, path)? {
+        return Ok(false);
+    }
+    tracing::info!("filling {} from the catalogue", path.display());
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if is_current(&transaction, path)? {
+        return Ok(false);
+    }
+    transaction.execute_batch(include_str!("schema.sql"))?;
+    seed::load(&transaction, now)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()?;
+    Ok(true)
+}
+
+/// Whether the file holds our tables; false where it is empty, an error where it holds something else.
+fn is_current(connection: &Connection, path: &Path) -> Result<bool, Error> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found == VERSION {
+        return Ok(true);
+    }
+    if found != 0 {
+        return Err(Error::Version { path: path.to_owned(), found, known: VERSION });
+    }
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables != 0 {
+        return Err(Error::Foreign { path: path.to_owned() });
+    }
+    Ok(false)
+}
