@@ -70,7 +70,7 @@ pub(crate) fn lock(path: &Path, waiting_for: &str) -> Result<File> {
                 Err(fs::TryLockError::Error(error)) => return Err(error).with_context(failed),
                 Err(fs::TryLockError::WouldBlock) if crate::stop::requested() => anyhow::bail!("stopped"),
                 Err(fs::TryLockError::WouldBlock) => {
-                    std::thread::sleep(std::time::Duration::from_millis(200))
+                    std::thread::sleep(std::time::Duration::from_millis(200));
                 }
             }
         }
