@@ -16,7 +16,7 @@ use crate::db::screenings::{self, Screening};
 use crate::http::{Problem, reply};
 
 /// Up to so many houses are shown unfolded.
-const UNFOLDED: usize = 2;
+const UNFOLDED: usize = 1;
 
 #[derive(Template)]
 #[template(path = "film.html")]

@@ -62,8 +62,8 @@ impl Poster {
         let motif = film.id * 5 % 8;
         let longest = film.title.split_whitespace().map(|word| word.chars().count()).max().unwrap_or(0);
         let size = match (film.title.chars().count(), longest) {
-            (_, 13..) | (45.., _) => "small",
-            (_, 10..) | (22.., _) => "medium",
+            (_, 11..) | (45.., _) => "small",
+            (_, 8..) | (22.., _) => "medium",
             _ => "large",
         };
         Self { classes: format!("palette-{palette} motif-{motif} title-{size}") }
@@ -78,19 +78,20 @@ pub(super) struct Card {
     pub(super) year: i64,
     pub(super) genre: String,
     pub(super) rating: Option<String>,
+    /// Said only where it tells films apart.
     pub(super) on_now: bool,
     pub(super) poster: Poster,
 }
 
 impl Card {
-    pub(super) fn of(film: &Film) -> Self {
+    pub(super) fn of(film: &Film, say_on_now: bool) -> Self {
         Self {
             id: film.id,
             title: film.title.clone(),
             year: film.year,
             genre: film.genre.clone().unwrap_or_default(),
             rating: film.rating.map(rating),
-            on_now: film.showings > 0,
+            on_now: say_on_now && film.showings > 0,
             poster: Poster::of(film),
         }
     }

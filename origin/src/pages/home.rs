@@ -93,20 +93,20 @@ async fn front(state: &State, form: Form) -> Result<Response, Problem> {
         screenings: thousands(totals.screenings),
         cities: thousands(totals.cities),
         seats: thousands(totals.seats),
-        featured: found.films.iter().take(FEATURED).map(Card::of).collect(),
+        featured: found.films.iter().take(FEATURED).map(|film| Card::of(film, false)).collect(),
     };
     Ok(reply::html(StatusCode::OK, CacheAs::search(), &page))
 }
 
 async fn results(state: &State, pairs: &Pairs, search: Search, form: Form) -> Result<Response, Problem> {
-    let page = search.page;
+    let (page, tell) = (search.page, !search.showing);
     let found = state.db.read(move |db| films::search(db, &search)).await?;
     let pages = pages(found.total);
     let results = Results {
         layout: Layout::unlisted("Search", "Films that match your search."),
         form,
         total: thousands(i64::from(found.total)),
-        cards: found.films.iter().map(Card::of).collect(),
+        cards: found.films.iter().map(|film| Card::of(film, tell)).collect(),
         page,
         pages,
         previous: (page > 1).then(|| address(pairs, (page - 1).min(pages))),
