@@ -1,6 +1,12 @@
 //! The state of one instance of the edge, shared by its requests.
 
+use std::sync::Arc;
+
 use crate::config::Config;
+use crate::counters::Counters;
+use crate::origin::Origins;
+use crate::shield::{Flights, Marks};
+use crate::store::memory::Memory;
 use crate::time::Time;
 
 /// Where an instance runs and what it is told at its start, beside its configuration.
@@ -12,6 +18,8 @@ pub struct Setup {
     pub seed: u64,
     pub now: Time,
     pub access: Access,
+    /// Threads that share this instance.
+    pub threads: usize,
 }
 
 /// Who may read the status page.
@@ -28,14 +36,37 @@ pub enum Access {
 pub struct Edge {
     pub(crate) config: Config,
     pub(crate) setup: Setup,
+    pub(crate) memory: Memory,
+    pub(crate) flights: Arc<Flights>,
+    /// Keys whose last answer could not be shared.
+    pub(crate) hit_for_miss: Marks,
+    /// Keys whose revalidation has just failed.
+    pub(crate) backoff: Marks,
+    pub(crate) origins: Origins,
+    pub(crate) counters: Counters,
 }
 
 impl Edge {
     pub fn new(config: Config, setup: Setup) -> Self {
-        Self { config, setup }
+        let shards = if setup.threads > 1 { 4 * setup.threads } else { 1 };
+        Self {
+            memory: Memory::new(config.limits.memory, setup.seed, shards),
+            flights: Arc::new(Flights::new(setup.seed)),
+            hit_for_miss: Marks::new(setup.seed),
+            backoff: Marks::new(setup.seed),
+            origins: Origins::new(&config),
+            counters: Counters::default(),
+            config,
+            setup,
+        }
     }
 
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What this instance has counted.
+    pub fn counters(&self) -> crate::counters::Snapshot {
+        self.counters.snapshot()
     }
 }

@@ -2,17 +2,31 @@
 //!
 //! An HTTP cache (RFC 9111) and origin shield for the edge. No I/O, no clock and no platform API live here: a
 //! runtime implements the few traits of [`platform`] and calls [`pipeline::handle`] for each request.
+//!
+//! The modules are the steps of a request, in this order: [`route`], [`guard`], [`key`], [`lookup`], [`decide`],
+//! [`shield`], [`origin`], [`store`], [`respond`].
 
 #![forbid(unsafe_code)]
 
 pub mod body;
 pub mod config;
+pub mod counters;
+pub mod decide;
 mod edge;
+pub mod entry;
+pub mod fields;
+pub mod guard;
+pub mod key;
+pub mod lookup;
 pub mod origin;
 pub mod pipeline;
 pub mod platform;
 mod request;
-#[cfg(feature = "testing")]
+pub mod respond;
+pub mod route;
+pub mod shield;
+pub mod store;
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod time;
 

@@ -18,3 +18,29 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
     panic!("the future waits for what cannot come");
 }
+
+/// A configuration with these origins and the default policy everywhere.
+pub fn config_for(urls: &[&str]) -> crate::config::Config {
+    use crate::config::{Config, Limits, Origin, OriginHost, Policy, Shield};
+    Config {
+        hosts: Vec::new(),
+        origins: urls
+            .iter()
+            .enumerate()
+            .map(|(index, url)| Origin {
+                name: format!("o{index}"),
+                url: (*url).to_owned(),
+                region: None,
+                health: None,
+                weight: 1,
+                backup: false,
+                host: OriginHost::Origin,
+            })
+            .collect(),
+        shield: Shield::default(),
+        purge_auth: Vec::new(),
+        limits: Limits::default(),
+        routes: Vec::new(),
+        defaults: Policy::default(),
+    }
+}

@@ -1,0 +1,73 @@
+//! Whether the answer to a request may be shared with others: a cached route, GET or HEAD, and credentials that allow
+//! it.
+
+use http::{HeaderMap, HeaderName, Method};
+
+use super::is_cacheable_method;
+use crate::config::{Credentials, Policy};
+use crate::fields::{connection, credentials};
+
+/// What the cache may do for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Look up, collapse, fill.
+    Shareable,
+    /// The request carries credentials that the policy lets pass: only an entry whose response says that it may be
+    /// shared all the same answers it (RFC 9111, section 3.5).
+    WithCredentials(HeaderName),
+    /// It goes through whole.
+    Private(PassReason),
+}
+
+/// Why a request goes through whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassReason {
+    /// `cache = false` on its route.
+    Route,
+    /// Neither GET nor HEAD.
+    Method,
+    /// It asks for another protocol, such as WebSocket.
+    Upgrade,
+    /// It carries credentials, and no entry is shared with those who do.
+    Credentials,
+    /// It has a body, which caches do not know how to key.
+    Body,
+    /// It asks for a part of what was found not to be storable a moment ago.
+    HitForMiss,
+}
+
+impl PassReason {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Route => "route",
+            Self::Method => "method",
+            Self::Upgrade => "upgrade",
+            Self::Credentials => "credentials",
+            Self::Body => "request-body",
+            Self::HitForMiss => "hit-for-miss",
+        }
+    }
+}
+
+/// Tells how far the answer to this request may be shared. `has_body`: the request's body is not empty.
+pub fn sharing(method: &Method, fields: &HeaderMap, has_body: bool, policy: &Policy) -> Sharing {
+    if !is_cacheable_method(method) {
+        return Sharing::Private(PassReason::Method);
+    }
+    if connection::is_upgrade(fields) {
+        return Sharing::Private(PassReason::Upgrade);
+    }
+    if !policy.cache {
+        return Sharing::Private(PassReason::Route);
+    }
+    if has_body {
+        return Sharing::Private(PassReason::Body);
+    }
+    match policy.credentials {
+        Credentials::Strip | Credentials::Key { .. } => Sharing::Shareable,
+        Credentials::Pass => match credentials::first(fields, &policy.credential_fields) {
+            Some(name) => Sharing::WithCredentials(name.clone()),
+            None => Sharing::Shareable,
+        },
+    }
+}

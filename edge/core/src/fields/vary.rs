@@ -1,0 +1,111 @@
+//! `Vary` (RFC 9110, section 12.5.5; RFC 9111, section 4.1): what an answer depends on beside its key.
+
+use http::{HeaderMap, HeaderName};
+
+use super::{accept, list};
+
+/// What a response says it varies on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vary {
+    /// `*`: no request can be said to match.
+    Any,
+    /// These fields, sorted, each once. Empty: on nothing.
+    On(Vec<HeaderName>),
+}
+
+impl Vary {
+    pub fn read(response: &HeaderMap) -> Self {
+        let mut names = Vec::new();
+        for name in list::all(response, "vary") {
+            match name.parse::<HeaderName>() {
+                _ if name == "*" => return Self::Any,
+                Ok(name) => names.push(name),
+                // What cannot be a field name cannot be matched either.
+                Err(_) => return Self::Any,
+            }
+        }
+        names.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        names.dedup();
+        Self::On(names)
+    }
+}
+
+/// What a request says in the fields that a response varies on, as one string that two requests share exactly when
+/// the response answers both. Every part is preceded by its length, so that no value can pass for another.
+pub fn selector(request: &HeaderMap, on: &[HeaderName]) -> String {
+    let mut selector = String::new();
+    for name in on {
+        let value = normalised(request, name);
+        selector.push_str(name.as_str());
+        match value {
+            Some(value) => {
+                selector.push('=');
+                selector.push_str(&value.len().to_string());
+                selector.push(':');
+                selector.push_str(&value);
+            }
+            None => selector.push('-'),
+        }
+        selector.push(';');
+    }
+    selector
+}
+
+/// The value with what makes no difference taken out: white space around commas, and for what is negotiated, order and
+/// case as far as they mean nothing.
+fn normalised(request: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let joined = list::joined(request, name.as_str())?;
+    let text = String::from_utf8_lossy(&joined);
+    Some(match name.as_str() {
+        "accept-encoding" => accept::encodings(&text),
+        "accept-language" => accept::languages(&text),
+        _ => {
+            let mut value = String::with_capacity(text.len());
+            for element in list::elements(&text) {
+                if !value.is_empty() {
+                    value.push(',');
+                }
+                value.push_str(element);
+            }
+            value
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|&(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    fn vary(value: &'static str) -> Vary {
+        Vary::read(&request(&[("vary", value)]))
+    }
+
+    #[test]
+    fn reads_names_once_in_order() {
+        assert_eq!(vary("B, a,, B"), Vary::On(vec!["a".parse().unwrap(), "b".parse().unwrap()]));
+        assert_eq!(vary("a, *"), Vary::Any);
+        assert_eq!(vary("a b"), Vary::Any);
+        assert_eq!(Vary::read(&HeaderMap::new()), Vary::On(vec![]));
+    }
+
+    #[test]
+    fn white_space_makes_no_difference_and_absence_does() {
+        let on = [HeaderName::from_static("x-a")];
+        let select = |value| selector(&request(&[("x-a", value)]), &on);
+        assert_eq!(select("1,2"), select("1,  2 "));
+        assert_ne!(select("1,2"), select("2,1"));
+        assert_ne!(select(""), selector(&HeaderMap::new(), &on));
+    }
+
+    #[test]
+    fn no_value_passes_for_another_field() {
+        let on = [HeaderName::from_static("x-a"), HeaderName::from_static("x-b")];
+        let one = selector(&request(&[("x-a", "1;x-b=1:2")]), &on);
+        let two = selector(&request(&[("x-a", "1"), ("x-b", "2")]), &on);
+        assert_ne!(one, two);
+    }
+}

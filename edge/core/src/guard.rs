@@ -1,0 +1,113 @@
+//! Step 2: what is refused before anything is looked up.
+
+use http::{HeaderMap, StatusCode};
+
+use crate::config::Config;
+use crate::fields::list;
+use crate::key;
+use crate::request::Scheme;
+use crate::respond::problem::Problem;
+
+/// Where the edge's own endpoints live.
+pub const RESERVED: &str = "/.levee";
+
+/// Whether a path is one of the edge's own.
+pub fn is_reserved(path: &str) -> bool {
+    path.strip_prefix(RESERVED).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Checks a request's size, before its target is normalised. `target`: as it arrived.
+pub fn check_size(config: &Config, target: &str, fields: &HeaderMap) -> Result<(), Problem> {
+    let limits = &config.limits;
+    if target.len() > limits.uri as usize {
+        return Err(Problem::new(
+            StatusCode::URI_TOO_LONG,
+            "uri-too-long",
+            "The request target is too long",
+            format!("{} bytes, and {} are allowed (limits.uri)", target.len(), limits.uri),
+        ));
+    }
+    let size: usize = fields.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if size > limits.fields as usize {
+        return Err(Problem::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "fields-too-large",
+            "The request's fields are too large",
+            format!("{size} bytes, and {} are allowed (limits.fields)", limits.fields),
+        ));
+    }
+    Ok(())
+}
+
+/// The normalised authority of a request, if this edge serves it.
+pub fn check_host(config: &Config, scheme: Scheme, raw: &str) -> Result<String, Problem> {
+    let Some(authority) = key::authority(scheme, raw) else {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad-host",
+            "The host cannot be read",
+            "the request names no host, or one with characters that no host holds",
+        ));
+    };
+    let host = key::host(&authority);
+    if config.hosts.is_empty() || config.hosts.iter().any(|pattern| pattern.matches(host)) {
+        return Ok(authority);
+    }
+    Err(Problem::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "host-not-served",
+        "This host is not served here",
+        format!("`{host}` is not among `hosts` in levee.toml"),
+    ))
+}
+
+/// Refuses a request that has been here before (RFC 8586): the origin's URL leads back to the edge.
+pub fn check_loop(fields: &HeaderMap) -> Result<(), Problem> {
+    let seen = list::all(fields, "cdn-loop")
+        .any(|hop| hop.split(';').next().is_some_and(|id| id.trim().eq_ignore_ascii_case("levee")));
+    if !seen {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::LOOP_DETECTED,
+        "loop",
+        "The request goes in a circle",
+        "`CDN-Loop` names levee already: an origin's `url` in levee.toml leads back to the edge",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::HostPattern;
+    use crate::testing::config_for;
+
+    #[test]
+    fn only_listed_hosts_are_served() {
+        let mut config = config_for(&["http://o"]);
+        config.hosts = vec![HostPattern::new("api.example.com"), HostPattern::new("localhost")];
+        let status =
+            |host| check_host(&config, Scheme::Http, host).map_err(|problem| problem.status.as_u16());
+        assert_eq!(status("API.example.com:80"), Ok("api.example.com".to_owned()));
+        assert_eq!(status("localhost:8787"), Ok("localhost:8787".to_owned()));
+        assert_eq!(status("evil.example"), Err(421));
+        assert_eq!(status("a b"), Err(400));
+    }
+
+    #[test]
+    fn reserved_paths() {
+        for (path, reserved) in
+            [("/.levee", true), ("/.levee/", true), ("/.levee/x", true), ("/.leveed", false)]
+        {
+            assert_eq!(is_reserved(path), reserved, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_circle_is_seen() {
+        let mut fields = HeaderMap::new();
+        fields.append("cdn-loop", "other, Levee; v=1".parse().unwrap());
+        assert!(check_loop(&fields).is_err());
+        assert!(check_loop(&HeaderMap::new()).is_ok());
+    }
+}

@@ -1,0 +1,227 @@
+//! Step 3: what an entry is found by.
+
+use http::HeaderMap;
+use sha2::{Digest, Sha256};
+
+use crate::config::{Credentials, KeyPolicy, Policy, QueryPolicy};
+use crate::fields::{credentials, list};
+use crate::request::Scheme;
+use crate::route::Target;
+
+/// The primary key of a request, written out: scheme, authority, path, keyed query, and keyed fields.
+///
+/// It is kept whole in the entry and compared on reading; stores that want short names use [`Key::digest`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    text: String,
+    /// Where the target lies within `text`.
+    target: (usize, usize),
+}
+
+impl Key {
+    /// Builds the key. `authority` must be normalised ([`authority`]).
+    pub fn new(
+        scheme: Scheme,
+        authority: &str,
+        target: &Target<'_>,
+        fields: &HeaderMap,
+        policy: &Policy,
+    ) -> Self {
+        let mut text = String::with_capacity(authority.len() + target.as_str().len() + 16);
+        text.push_str(scheme.as_str());
+        text.push_str("://");
+        text.push_str(authority);
+        let start = text.len();
+        text.push_str(target.path());
+        push_query(&mut text, target.query(), &policy.key);
+        let end = text.len();
+        for name in &policy.key.fields {
+            push_part(&mut text, 'f', name, list::joined(fields, name).as_deref());
+        }
+        if let Credentials::Key { cookies, fields: names } = &policy.credentials {
+            for name in names {
+                push_part(&mut text, 'f', name, list::joined(fields, name).as_deref());
+            }
+            for name in cookies {
+                push_part(&mut text, 'c', name, credentials::cookie(fields, name).map(str::as_bytes));
+            }
+        }
+        Self { text, target: (start, end) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Path and keyed query: what a shareable request sends to the origin.
+    pub fn target(&self) -> &str {
+        &self.text[self.target.0..self.target.1]
+    }
+
+    /// The key of one variant: what the URL varies on has been looked up under the primary key, and `selector` is what
+    /// this request says in those fields ([`crate::fields::vary::selector`]).
+    pub fn variant(&self, selector: &str) -> String {
+        format!("{}\nv{}:{selector}", self.text, selector.len())
+    }
+}
+
+/// The name of a key in stores that limit names: 256 bits of SHA-256 in lower-case hexadecimal (64 bytes).
+pub fn digest(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut name = String::with_capacity(64);
+    for byte in Sha256::digest(text.as_bytes()) {
+        name.push(HEX[usize::from(byte >> 4)] as char);
+        name.push(HEX[usize::from(byte & 15)] as char);
+    }
+    name
+}
+
+/// A line of its own for each part, with the length before the value: no value can pass for another part. A target
+/// holds no line break, so that what precedes the first line is the URL.
+fn push_part(text: &mut String, kind: char, name: &str, value: Option<&[u8]>) {
+    text.push('\n');
+    text.push(kind);
+    text.push_str(name);
+    if let Some(value) = value {
+        text.push('=');
+        text.push_str(&value.len().to_string());
+        text.push(':');
+        // Bytes above ASCII are written as the characters of Latin-1: no two values become one.
+        text.extend(value.iter().map(|&b| b as char));
+    }
+}
+
+/// Adds the keyed parameters, with their question mark if there are any.
+fn push_query(text: &mut String, query: Option<&str>, policy: &KeyPolicy) {
+    let Some(query) = query else { return };
+    let kept = |pair: &&str| {
+        let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
+        match &policy.query {
+            QueryPolicy::Keep(patterns) => patterns.iter().any(|pattern| pattern.matches(name)),
+            QueryPolicy::Drop(patterns) => !patterns.iter().any(|pattern| pattern.matches(name)),
+        }
+    };
+    let whole = matches!(&policy.query, QueryPolicy::Drop(patterns) if patterns.is_empty());
+    if whole && !policy.sort {
+        text.push('?');
+        text.push_str(query);
+        return;
+    }
+    let mut pairs: Vec<&str> = query.split('&').filter(kept).collect();
+    if policy.sort {
+        // Stable: the order of one name's values may mean something.
+        pairs.sort_by_key(|pair| pair.split_once('=').map_or(*pair, |(name, _)| name));
+    }
+    let mut separator = '?';
+    for pair in pairs {
+        text.push(separator);
+        text.push_str(pair);
+        separator = '&';
+    }
+}
+
+/// An authority in the one form that is keyed: lower case, without the scheme's own port and without a last dot. `None`
+/// where it holds what no authority may hold.
+pub fn authority(scheme: Scheme, raw: &str) -> Option<String> {
+    let allowed = |b: u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':' | b'[' | b']' | b'~' | b'%')
+    };
+    if raw.is_empty() || !raw.bytes().all(allowed) {
+        return None;
+    }
+    let mut authority = raw.to_ascii_lowercase();
+    let own = match scheme {
+        Scheme::Http => ":80",
+        Scheme::Https => ":443",
+    };
+    if let Some(host) = authority.strip_suffix(own) {
+        authority.truncate(host.len());
+    } else if authority.ends_with(':') {
+        authority.pop();
+    }
+    if authority.ends_with('.') {
+        authority.pop();
+    }
+    (!authority.is_empty()).then_some(authority)
+}
+
+/// The host of a normalised authority, without its port.
+pub fn host(authority: &str) -> &str {
+    match authority.rfind(':') {
+        Some(at) if !authority[at..].contains(']') => &authority[..at],
+        _ => authority,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::NamePattern;
+
+    fn key(target: &str, fields: &[(&'static str, &'static str)], policy: &Policy) -> Key {
+        let fields =
+            fields.iter().map(|&(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        Key::new(Scheme::Https, "a.example", &Target::normalise(target).unwrap(), &fields, policy)
+    }
+
+    fn with(key: KeyPolicy) -> Policy {
+        Policy { key, ..Policy::default() }
+    }
+
+    #[test]
+    fn the_query_is_kept_dropped_and_sorted_by_policy() {
+        let drop = with(KeyPolicy {
+            query: QueryPolicy::Drop(vec![NamePattern::new("utm_*")]),
+            ..KeyPolicy::default()
+        });
+        assert_eq!(key("/s?b=1&utm_source=x&a=2", &[], &drop).target(), "/s?b=1&a=2");
+        assert_eq!(key("/s?utm_source=x", &[], &drop).target(), "/s");
+        let keep = with(KeyPolicy {
+            query: QueryPolicy::Keep(vec![NamePattern::new("q"), NamePattern::new("page")]),
+            sort: true,
+            fields: vec![],
+        });
+        assert_eq!(key("/s?q=2&x=1&page=3&q=1", &[], &keep).target(), "/s?page=3&q=2&q=1");
+    }
+
+    #[test]
+    fn keyed_fields_cannot_pass_for_one_another() {
+        let policy = with(KeyPolicy { fields: vec!["x-a".into(), "x-b".into()], ..KeyPolicy::default() });
+        let one = key("/", &[("x-a", "1")], &policy);
+        let two = key("/", &[("x-b", "1")], &policy);
+        let none = key("/", &[("x-a", "")], &policy);
+        assert_ne!(one, two);
+        assert_ne!(key("/", &[], &policy), none);
+    }
+
+    #[test]
+    fn named_cookies_are_keyed_and_others_are_not() {
+        let policy = Policy {
+            credentials: Credentials::Key { cookies: vec!["lang".into()], fields: vec![] },
+            ..Policy::default()
+        };
+        let a = key("/", &[("cookie", "sid=1; lang=de")], &policy);
+        let b = key("/", &[("cookie", "lang=de; sid=2")], &policy);
+        let c = key("/", &[("cookie", "lang=en")], &policy);
+        assert_eq!(a, b);
+        assert_ne!(a, c);
+    }
+
+    #[test]
+    fn authorities() {
+        assert_eq!(authority(Scheme::Https, "A.Example:443").as_deref(), Some("a.example"));
+        assert_eq!(authority(Scheme::Http, "a.example:443").as_deref(), Some("a.example:443"));
+        assert_eq!(authority(Scheme::Http, "a.example.").as_deref(), Some("a.example"));
+        assert_eq!(authority(Scheme::Http, "a@b"), None);
+        assert_eq!(authority(Scheme::Http, ""), None);
+        assert_eq!(host("[::1]:8080"), "[::1]");
+        assert_eq!(host("[::1]"), "[::1]");
+        assert_eq!(host("localhost:8080"), "localhost");
+    }
+
+    #[test]
+    fn digests_are_the_published_ones() {
+        assert!(digest("abc").starts_with("ba7816bf8f01cfea414140de5dae2223"));
+        assert_eq!(digest("").len(), 64);
+    }
+}

@@ -1,0 +1,194 @@
+//! The fields that the origin is sent.
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::config::{Credentials, Forward, Policy};
+use crate::fields::{accept, connection, credentials, list};
+use crate::request::Scheme;
+
+/// Fields of a shareable request that reach the origin whatever the policy says.
+const ALWAYS: [HeaderName; 4] =
+    [header::ACCEPT, header::ACCEPT_LANGUAGE, header::ACCEPT_ENCODING, header::ORIGIN];
+
+/// Conditions and ranges: on a fill the edge wants the whole answer and puts the client's conditions to it itself.
+const CONDITIONS: [HeaderName; 6] = [
+    header::RANGE,
+    header::IF_RANGE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_UNMODIFIED_SINCE,
+];
+
+/// How the client reached the edge: what the edge itself tells the origin.
+#[derive(Clone, Copy, Debug)]
+pub struct Hop<'a> {
+    pub scheme: Scheme,
+    pub authority: &'a str,
+    pub client: Option<IpAddr>,
+}
+
+/// Whether a field of a shareable request reaches the origin (so that an answer may depend on it).
+pub fn is_forwarded(name: &str, policy: &Policy) -> bool {
+    let named = |names: &[String]| names.iter().any(|field| field == name);
+    let keyed = match &policy.credentials {
+        Credentials::Key { fields, .. } => named(fields),
+        _ => false,
+    };
+    match &policy.forward {
+        _ if keyed || named(&policy.key.fields) => true,
+        Forward::All => {
+            policy.credentials == Credentials::Pass
+                || !credentials::is_credential(name, &policy.credential_fields)
+        }
+        Forward::Fields(extra) => ALWAYS.iter().any(|field| field == name) || named(extra),
+    }
+}
+
+/// The fields of a shareable request: what the policy keys or forwards, and what the edge writes.
+pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> HeaderMap {
+    let mut fields = HeaderMap::with_capacity(16);
+    for name in client.keys() {
+        if !is_forwarded(name.as_str(), policy) || CONDITIONS.contains(name) || name == header::HOST {
+            continue;
+        }
+        for value in client.get_all(name) {
+            fields.append(name.clone(), value.clone());
+        }
+    }
+    connection::strip(&mut fields);
+    fields.remove(header::EXPECT);
+    if let Credentials::Key { cookies, .. } = &policy.credentials {
+        let kept: Vec<String> = cookies
+            .iter()
+            .filter_map(|name| Some(format!("{name}={}", credentials::cookie(client, name)?)))
+            .collect();
+        fields.remove(header::COOKIE);
+        insert(&mut fields, header::COOKIE, &kept.join("; "));
+    }
+    normalise(&mut fields, &header::ACCEPT_ENCODING, accept::encodings);
+    normalise(&mut fields, &header::ACCEPT_LANGUAGE, accept::languages);
+    if policy.forward != Forward::All {
+        insert(&mut fields, header::USER_AGENT, concat!("levee/", env!("CARGO_PKG_VERSION")));
+    }
+    add_hop(&mut fields, hop);
+    fields
+}
+
+/// The fields of a request that goes through whole.
+pub fn whole_fields(client: &HeaderMap, hop: &Hop<'_>) -> HeaderMap {
+    let mut fields = client.clone();
+    let upgrade = connection::is_upgrade(client).then(|| client.get(header::UPGRADE).cloned()).flatten();
+    connection::strip(&mut fields);
+    fields.remove(header::EXPECT);
+    if let Some(protocol) = upgrade {
+        fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        fields.insert(header::UPGRADE, protocol);
+    }
+    if let Some(client) = hop.client {
+        append_element(&mut fields, &HeaderName::from_static("x-forwarded-for"), &client.to_string());
+    }
+    add_hop(&mut fields, hop);
+    fields
+}
+
+/// `Via` (RFC 9110, section 7.6.3), `CDN-Loop` (RFC 8586), and how the client reached the edge.
+fn add_hop(fields: &mut HeaderMap, hop: &Hop<'_>) {
+    append_element(fields, &header::VIA, "1.1 levee");
+    append_element(fields, &HeaderName::from_static("cdn-loop"), "levee");
+    insert(fields, HeaderName::from_static("x-forwarded-host"), hop.authority);
+    insert(fields, HeaderName::from_static("x-forwarded-proto"), hop.scheme.as_str());
+}
+
+fn normalise(fields: &mut HeaderMap, name: &HeaderName, normal: fn(&str) -> String) {
+    let Some(joined) = list::joined(fields, name.as_str()) else { return };
+    let value = normal(&String::from_utf8_lossy(&joined));
+    fields.remove(name);
+    insert(fields, name.clone(), &value);
+}
+
+fn insert(fields: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value)
+        && !value.is_empty()
+    {
+        fields.insert(name, value);
+    }
+}
+
+/// Adds an element to a list field, on one line.
+fn append_element(fields: &mut HeaderMap, name: &HeaderName, element: &str) {
+    let value = match list::joined(fields, name.as_str()) {
+        Some(mut line) => {
+            line.extend_from_slice(b", ");
+            line.extend_from_slice(element.as_bytes());
+            HeaderValue::from_bytes(&line)
+        }
+        None => HeaderValue::from_str(element),
+    };
+    if let Ok(value) = value {
+        fields.insert(name.clone(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOP: Hop<'_> = Hop { scheme: Scheme::Https, authority: "a.example", client: None };
+
+    fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        for &(name, value) in pairs {
+            fields.append(name, HeaderValue::from_static(value));
+        }
+        fields
+    }
+
+    #[test]
+    fn nothing_unkeyed_reaches_the_origin() {
+        let client = map(&[
+            ("accept-encoding", "GZIP, br"),
+            ("x-forwarded-host", "evil.example"),
+            ("x-original-url", "/admin"),
+            ("user-agent", "x"),
+            ("range", "bytes=0-1"),
+            ("if-none-match", "\"1\""),
+            ("x-tenant", "t"),
+        ]);
+        let policy = Policy { forward: Forward::Fields(vec!["x-tenant".into()]), ..Policy::default() };
+        let fields = shared_fields(&client, &policy, &HOP);
+        assert_eq!(fields["accept-encoding"], "br,gzip");
+        assert_eq!(fields["x-forwarded-host"], "a.example");
+        assert_eq!(fields["x-tenant"], "t");
+        for absent in ["x-original-url", "range", "if-none-match"] {
+            assert!(!fields.contains_key(absent), "{absent}");
+        }
+        assert_ne!(fields["user-agent"], "x");
+    }
+
+    #[test]
+    fn stripped_and_keyed_credentials() {
+        let client = map(&[("cookie", "sid=1; lang=de"), ("authorization", "Bearer x")]);
+        let strip = Policy { credentials: Credentials::Strip, forward: Forward::All, ..Policy::default() };
+        let fields = shared_fields(&client, &strip, &HOP);
+        assert!(!fields.contains_key("cookie") && !fields.contains_key("authorization"));
+        let key = Policy {
+            credentials: Credentials::Key { cookies: vec!["lang".into()], fields: vec![] },
+            ..Policy::default()
+        };
+        assert_eq!(shared_fields(&client, &key, &HOP)["cookie"], "lang=de");
+    }
+
+    #[test]
+    fn a_whole_request_keeps_all_but_its_connection() {
+        let client = map(&[("x-a", "1"), ("connection", "x-b"), ("x-b", "2"), ("via", "1.0 old")]);
+        let fields = whole_fields(&client, &Hop { client: Some([127, 0, 0, 1].into()), ..HOP });
+        assert_eq!(fields["x-a"], "1");
+        assert!(!fields.contains_key("x-b"));
+        assert_eq!(fields["via"], "1.0 old, 1.1 levee");
+        assert_eq!(fields["cdn-loop"], "levee");
+        assert_eq!(fields["x-forwarded-for"], "127.0.0.1");
+    }
+}

@@ -1,0 +1,375 @@
+//! Requests that the cache may answer.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, Response, StatusCode, header};
+
+use super::fill::{Asked, Fill};
+use super::{BodyOf, Exchange, answer_problem, respond};
+use crate::config;
+use crate::decide::{Decision, Directives, Forward, Serve, decide};
+use crate::entry::{Entry, Slot};
+use crate::fields::vary;
+use crate::key::Key;
+use crate::lookup::{self, Found};
+use crate::origin::{OriginError, shared_fields};
+use crate::platform::{Platform, Store};
+use crate::respond::problem::Problem;
+use crate::respond::{Answer, Outcome, Report, from_entry};
+use crate::shield::{Entered, Failure, Landing, Obligation};
+
+/// A request is behind another's flight at most so often before it goes by itself.
+const MOST_FLIGHTS: usize = 4;
+
+/// Answers from the cache, or by filling it. `None`: the request carries credentials and nothing that may be shared with
+/// them is stored, so it must go through whole.
+pub(super) async fn answer<P: Platform>(
+    exchange: &Exchange<'_, P>,
+    key: Key,
+    credentials: bool,
+) -> Option<Response<BodyOf<P>>> {
+    let policy = exchange.policy();
+    let request = Request {
+        directives: Directives::read(&exchange.fields, policy),
+        forwarded: shared_fields(&exchange.fields, policy, &exchange.hop()),
+        key,
+        credentials,
+    };
+    let now = exchange.platform.now();
+    let mut found = lookup::in_memory(exchange.edge, &request.key, &request.forwarded);
+    let mut decision = request.decide(&found, now);
+    if !matches!(decision, Decision::Serve(_)) && is_worth_a_read(exchange, found.entry()) {
+        let far =
+            lookup::in_stores(exchange.edge, exchange.platform, &request.key, &request.forwarded, policy)
+                .await;
+        if is_newer(&far, &found) {
+            found = far;
+            decision = request.decide(&found, exchange.platform.now());
+        }
+    }
+    if let (Decision::Serve(serve), Found::Entry { tier, .. }) = (&decision, &found)
+        && let Some(entry) = found.entry()
+    {
+        if *serve == Serve::WhileRevalidate {
+            revalidate_behind(exchange, &request, &found);
+        }
+        return Some(serve_entry(exchange, entry, *serve, tier));
+    }
+    if credentials && policy.forward != config::Forward::All {
+        return None;
+    }
+    Some(match decision {
+        Decision::GatewayTimeout => only_if_cached(exchange),
+        Decision::Fetch(why) => through_shield(exchange, &request, &found, why, false).await,
+        Decision::Revalidate { why, stale_if_error } => {
+            through_shield(exchange, &request, &found, why, stale_if_error).await
+        }
+        Decision::Serve(_) => through_shield(exchange, &request, &found, Forward::UriMiss, false).await,
+    })
+}
+
+/// What the steps of one cacheable request share.
+struct Request {
+    key: Key,
+    directives: Directives,
+    /// As the origin would get them.
+    forwarded: HeaderMap,
+    credentials: bool,
+}
+
+impl Request {
+    fn decide(&self, found: &Found, now: crate::Time) -> Decision {
+        let missed = match found {
+            Found::Missing(why) => *why,
+            Found::Entry { .. } => Forward::UriMiss,
+        };
+        match decide(&self.directives, found.entry(), missed, now) {
+            // What was stored for those without credentials is for those with them only where the response says so.
+            Decision::Serve(_) | Decision::Revalidate { .. }
+                if self.credentials
+                    && found.entry().is_some_and(|e| !e.freshness.shared_with_credentials) =>
+            {
+                Decision::Fetch(Forward::Request)
+            }
+            decision => decision,
+        }
+    }
+
+    /// Whether this request selects an entry that another request has just brought.
+    fn selects(&self, entry: &Entry) -> bool {
+        if entry.vary.is_empty() {
+            return entry.key == self.key.as_str();
+        }
+        entry.key == self.key.variant(&vary::selector(&self.forwarded, &entry.vary))
+    }
+}
+
+/// A store is asked where memory has nothing, or something that was worth writing there: what is useful only for a moment
+/// is not looked for in a tier that costs more than it saves.
+fn is_worth_a_read<P: Platform>(exchange: &Exchange<'_, P>, near: Option<&Entry>) -> bool {
+    let stores = exchange.platform.stores();
+    match near {
+        None => !stores.is_empty(),
+        Some(entry) => {
+            let keep = entry.useful_for(entry.received);
+            stores.iter().any(|store| keep >= store.limits().worth)
+        }
+    }
+}
+
+fn is_newer(far: &Found, near: &Found) -> bool {
+    match (far.entry(), near.entry()) {
+        (Some(far), Some(near)) => far.received > near.received,
+        (Some(_), None) => true,
+        // Only a farther tier may know that the URL varies.
+        (None, None) => matches!(far, Found::Missing(Forward::VaryMiss)),
+        (None, Some(_)) => false,
+    }
+}
+
+fn serve_entry<P: Platform>(
+    exchange: &Exchange<'_, P>,
+    entry: &Entry,
+    serve: Serve,
+    tier: &'static str,
+) -> Response<BodyOf<P>> {
+    let (outcome, detail) = match serve {
+        Serve::Fresh => (Outcome::Hit, None),
+        Serve::WhileRevalidate => (Outcome::Stale, Some("stale-while-revalidate")),
+        Serve::MaxStale => (Outcome::Stale, Some("max-stale")),
+    };
+    from_cache(exchange, entry, Report { detail, tier: Some(tier), ..Report::new(outcome) })
+}
+
+/// Answers from an entry, and says how old it is and what it spared.
+fn from_cache<P: Platform>(exchange: &Exchange<'_, P>, entry: &Entry, report: Report) -> Response<BodyOf<P>> {
+    let now = exchange.platform.now();
+    let age = entry.age(now);
+    let report = Report {
+        ttl: Some(seconds(entry.freshness.lifetime) - seconds(age)),
+        age: Some(age),
+        saved: report.origin.is_none().then(|| entry.origin_time()),
+        ..report
+    };
+    respond(
+        exchange.edge,
+        from_entry(&exchange.method, &exchange.fields, entry, exchange.policy(), now),
+        &report,
+    )
+}
+
+fn seconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn only_if_cached<P: Platform>(exchange: &Exchange<'_, P>) -> Response<BodyOf<P>> {
+    let problem = Problem::new(
+        StatusCode::GATEWAY_TIMEOUT,
+        "only-if-cached",
+        "Not in the cache",
+        "the request says `only-if-cached`, and nothing that may be used is stored",
+    );
+    answer_problem(exchange.edge, &exchange.fields, &problem, Report::new(Outcome::Error))
+}
+
+fn fill_of<P: Platform>(exchange: &Exchange<'_, P>, request: &Request, method: Method) -> Fill<P> {
+    Fill {
+        edge: exchange.edge.clone(),
+        platform: exchange.platform.clone(),
+        route: exchange.route,
+        method,
+        key: request.key.clone(),
+        authority: exchange.authority.clone(),
+        client: exchange.fields.clone(),
+        forwarded: request.forwarded.clone(),
+        no_store: request.directives.no_store(),
+    }
+}
+
+/// Fetches a new answer behind the one that is being served, unless that is under way or has just failed.
+fn revalidate_behind<P: Platform>(exchange: &Exchange<'_, P>, request: &Request, found: &Found) {
+    let now = exchange.platform.now();
+    let key = request.key.as_str();
+    if exchange.edge.backoff.holds(key, now) {
+        return;
+    }
+    let (Some(obligation), Found::Entry { slot, .. }) = (exchange.edge.flights.try_lead(key, now), found)
+    else {
+        return;
+    };
+    fill_of(exchange, request, Method::GET).behind(slot.clone(), obligation);
+}
+
+/// Asks the origin, or waits for a request that does.
+async fn through_shield<P: Platform>(
+    exchange: &Exchange<'_, P>,
+    request: &Request,
+    found: &Found,
+    why: Forward,
+    stale_if_error: bool,
+) -> Response<BodyOf<P>> {
+    let edge = exchange.edge;
+    let key = request.key.as_str();
+    let collapses = P::COLLAPSES
+        && exchange.method == Method::GET
+        && !request.credentials
+        && why != Forward::Request
+        && !edge.hit_for_miss.holds(key, exchange.platform.now());
+    let mut obligation = None;
+    for _ in 0..if collapses { MOST_FLIGHTS } else { 0 } {
+        match edge.flights.enter(key, exchange.platform.now()) {
+            Entered::Lead(lead) => {
+                // A fill that has ended between look-up and here is as good as one that ends later.
+                let again = lookup::in_memory(edge, &request.key, &request.forwarded);
+                if is_newer(&again, found)
+                    && let Decision::Serve(_) = request.decide(&again, exchange.platform.now())
+                    && let Found::Entry { slot, .. } = &again
+                    && let Some(entry) = again.entry()
+                {
+                    lead.filled(slot.clone());
+                    return from_cache(exchange, entry, collapsed(why));
+                }
+                obligation = Some(lead);
+                break;
+            }
+            Entered::Wait(waiting) => match waiting.await {
+                Landing::Filled(slot) => {
+                    let Slot::Entry(entry) = &*slot else { continue };
+                    if !request.selects(entry) {
+                        continue;
+                    }
+                    let now = exchange.platform.now();
+                    let brought = Found::Entry { slot: slot.clone(), tier: lookup::MEMORY };
+                    if let Decision::Serve(_) = request.decide(&brought, now) {
+                        return from_cache(exchange, entry, collapsed(why));
+                    }
+                    break;
+                }
+                Landing::Failed(failure) => {
+                    return failed(
+                        exchange,
+                        found.entry().filter(|_| stale_if_error),
+                        &failure,
+                        collapsed(why),
+                    );
+                }
+                Landing::Unshareable => break,
+                Landing::Abandoned => {}
+            },
+        }
+    }
+    from_origin(exchange, request, found, why, stale_if_error, obligation).await
+}
+
+fn collapsed(why: Forward) -> Report {
+    Report { forward: Some(why), collapsed: true, ..Report::new(Outcome::Miss) }
+}
+
+async fn from_origin<P: Platform>(
+    exchange: &Exchange<'_, P>,
+    request: &Request,
+    found: &Found,
+    why: Forward,
+    stale_if_error: bool,
+    obligation: Option<Obligation>,
+) -> Response<BodyOf<P>> {
+    let fill = fill_of(exchange, request, exchange.method.clone());
+    let stale = match found {
+        Found::Entry { slot, .. } => Some(slot),
+        Found::Missing(_) => None,
+    };
+    let asked = exchange.platform.now();
+    let answer = if is_range_not_to_be_stored(exchange, request) {
+        fill.ask_for_range().await
+    } else {
+        fill.ask(stale).await
+    };
+    let report = Report {
+        forward: Some(why),
+        origin: Some(exchange.platform.now().since(asked)),
+        ..Report::new(Outcome::Miss)
+    };
+    let stand_in = found.entry().filter(|_| stale_if_error);
+    match answer {
+        Err(error) => {
+            let failure = Failure::Origin(error);
+            let response = failed(exchange, stand_in, &failure, report);
+            if let Some(obligation) = obligation {
+                obligation.failed(failure);
+            }
+            response
+        }
+        Ok(Asked::Confirmed(slot)) => {
+            if let Some(obligation) = obligation {
+                obligation.filled(slot.clone());
+            }
+            let Slot::Entry(entry) = &*slot else {
+                return exchange
+                    .origin_failed(&OriginError::Handler("no entry was confirmed".to_owned()), report);
+            };
+            let report =
+                Report { outcome: Outcome::Revalidated, forward_status: Some(304), stored: true, ..report };
+            from_cache(exchange, entry, report)
+        }
+        Ok(Asked::Answered(answered)) => {
+            let status = answered.response.status();
+            if stand_in.is_some() && is_failure(status) {
+                let failure = Failure::Status(status.as_u16());
+                let response = failed(exchange, stand_in, &failure, report);
+                if let Some(obligation) = obligation {
+                    obligation.failed(failure);
+                }
+                return response;
+            }
+            fill.answer(exchange, answered, obligation, stale.is_some(), report).await
+        }
+    }
+}
+
+/// A part of what cannot be stored anyway is asked for as a part.
+fn is_range_not_to_be_stored<P: Platform>(exchange: &Exchange<'_, P>, request: &Request) -> bool {
+    exchange.fields.contains_key(header::RANGE)
+        && exchange.edge.hit_for_miss.holds(request.key.as_str(), exchange.platform.now())
+}
+
+/// Statuses for which a stale entry may stand in (RFC 5861, section 4).
+fn is_failure(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 500 | 502 | 503 | 504)
+}
+
+/// The origin failed: the stale entry where it may stand in, else the edge's own answer.
+fn failed<P: Platform>(
+    exchange: &Exchange<'_, P>,
+    stand_in: Option<&Entry>,
+    failure: &Failure,
+    report: Report,
+) -> Response<BodyOf<P>> {
+    let forward_status = match failure {
+        Failure::Origin(_) => None,
+        Failure::Status(status) => Some(*status),
+    };
+    if let Some(entry) = stand_in {
+        let report =
+            Report { outcome: Outcome::Stale, forward_status, detail: Some("stale-if-error"), ..report };
+        return from_cache(exchange, entry, report);
+    }
+    let error = match failure {
+        Failure::Origin(error) => error.clone(),
+        Failure::Status(status) => OriginError::Handler(format!("the origin answered {status}")),
+    };
+    exchange.origin_failed(&error, report)
+}
+
+/// The answer and the slot it came from.
+pub(super) fn answer_of<P: Platform>(exchange: &Exchange<'_, P>, slot: &Arc<Slot>) -> Option<Answer> {
+    match &**slot {
+        Slot::Entry(entry) => Some(from_entry(
+            &exchange.method,
+            &exchange.fields,
+            entry,
+            exchange.policy(),
+            exchange.platform.now(),
+        )),
+        Slot::Vary(_) => None,
+    }
+}

@@ -1,0 +1,347 @@
+//! One exchange with the origin on behalf of the cache, and what becomes of its response.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+
+use super::cached::answer_of;
+use super::{BodyOf, Exchange, ask_origin, finish, respond};
+use crate::body::{Body, Capture, CaptureError};
+use crate::config::Policy;
+use crate::decide::{Candidate, Freshness, NoStore, storable, strip_unstorable};
+use crate::edge::Edge;
+use crate::entry::{Entry, Parts, Slot};
+use crate::fields::{connection, vary};
+use crate::key::Key;
+use crate::origin::{OriginError, Upstream};
+use crate::platform::Platform;
+use crate::respond::conditional::{self, Condition};
+use crate::respond::{Report, not_modified, strip_for_client};
+use crate::route::RouteId;
+use crate::shield::{Failure, Obligation};
+use crate::store;
+use crate::time::Time;
+
+/// A fill of one key. It owns what it needs, so that it can go on behind the answer.
+pub(super) struct Fill<P> {
+    pub(super) edge: Arc<Edge>,
+    pub(super) platform: P,
+    pub(super) route: RouteId,
+    pub(super) method: Method,
+    pub(super) key: Key,
+    pub(super) authority: String,
+    /// The client's fields, as they came.
+    pub(super) client: HeaderMap,
+    /// As the origin gets them.
+    pub(super) forwarded: HeaderMap,
+    /// The client forbids to store, and is honoured.
+    pub(super) no_store: bool,
+}
+
+/// What the origin says.
+pub(super) enum Asked<B> {
+    /// 304: the entry, with its fields brought up to date, is in memory.
+    Confirmed(Arc<Slot>),
+    Answered(Answered<B>),
+}
+
+pub(super) struct Answered<B> {
+    pub(super) response: Response<B>,
+    requested: Time,
+    received: Time,
+}
+
+impl<P: Platform> Fill<P> {
+    fn policy(&self) -> &Policy {
+        self.route.policy(&self.edge.config)
+    }
+
+    /// Asks for the whole, and where there is a stale entry with a validator, only if it has changed.
+    pub(super) async fn ask(&self, stale: Option<&Arc<Slot>>) -> Result<Asked<BodyOf<P>>, OriginError> {
+        let mut fields = self.forwarded.clone();
+        let stale = match stale.map(|slot| &**slot) {
+            Some(Slot::Entry(entry)) if entry.has_validator() => Some(entry),
+            _ => None,
+        };
+        if let Some(entry) = stale {
+            add_conditions(&mut fields, entry);
+        }
+        let answered = self.send(fields).await?;
+        if answered.response.status() == StatusCode::NOT_MODIFIED
+            && let Some(entry) = stale
+        {
+            return Ok(Asked::Confirmed(self.confirm(entry, &answered)));
+        }
+        Ok(Asked::Answered(answered))
+    }
+
+    /// Asks for the part that the client asks for; the answer is not stored.
+    pub(super) async fn ask_for_range(&self) -> Result<Asked<BodyOf<P>>, OriginError> {
+        let mut fields = self.forwarded.clone();
+        for name in [header::RANGE, header::IF_RANGE] {
+            if let Some(value) = self.client.get(&name) {
+                fields.insert(name, value.clone());
+            }
+        }
+        Ok(Asked::Answered(self.send(fields).await?))
+    }
+
+    async fn send(&self, fields: HeaderMap) -> Result<Answered<BodyOf<P>>, OriginError> {
+        let upstream = Upstream {
+            edge: &self.edge,
+            platform: &self.platform,
+            policy: self.policy(),
+            authority: &self.authority,
+        };
+        let requested = self.platform.now();
+        let body = BodyOf::<P>::empty();
+        let mut response =
+            ask_origin(&upstream, self.method.clone(), self.key.target(), fields, Default::default(), body)
+                .await?;
+        connection::strip(response.headers_mut());
+        Ok(Answered { response, requested, received: self.platform.now() })
+    }
+
+    /// Brings a confirmed entry up to date in memory, and writes its head to the stores behind the answer.
+    fn confirm(&self, entry: &Entry, answered: &Answered<BodyOf<P>>) -> Arc<Slot> {
+        let mut update = answered.response.headers().clone();
+        ensure_date(&mut update, answered.received);
+        let entry = entry.freshened(&update, answered.requested, answered.received, self.policy());
+        self.keep(entry)
+    }
+
+    /// Puts an entry into memory at once and into the stores behind the answer.
+    fn keep(&self, entry: Entry) -> Arc<Slot> {
+        let slot = Arc::new(Slot::Entry(entry));
+        let now = self.platform.now();
+        let index = store::remember(&self.edge, self.key.as_str(), &slot, now);
+        self.edge.hit_for_miss.clear(self.key.as_str());
+        let (edge, platform, primary) =
+            (self.edge.clone(), self.platform.clone(), self.key.as_str().to_owned());
+        let written = slot.clone();
+        self.platform.spawn(async move {
+            if let Slot::Entry(entry) = &*written {
+                store::write(&edge, &platform, &primary, entry, index.as_ref()).await;
+            }
+        });
+        slot
+    }
+
+    /// Whether a response may be stored, and on what it varies.
+    fn storable(&self, answered: &Answered<BodyOf<P>>) -> Result<Vec<http::HeaderName>, NoStore> {
+        if self.method != Method::GET {
+            return Err(NoStore::Method);
+        }
+        let response = &answered.response;
+        let policy = self.policy();
+        let freshness = Freshness::compute(
+            response.status(),
+            response.headers(),
+            answered.requested,
+            answered.received,
+            policy,
+        );
+        let candidate = Candidate {
+            request: &self.client,
+            request_no_store: self.no_store,
+            status: response.status(),
+            response: response.headers(),
+            freshness: &freshness,
+            length: response.body().length(),
+        };
+        storable(&candidate, self.edge.config.limits.object, policy)
+    }
+
+    /// The answer to the client out of a response, which is stored on its way where it may be.
+    pub(super) async fn answer(
+        self,
+        exchange: &Exchange<'_, P>,
+        answered: Answered<BodyOf<P>>,
+        obligation: Option<Obligation>,
+        replaces: bool,
+        report: Report,
+    ) -> Response<BodyOf<P>> {
+        let status = answered.response.status();
+        let report = Report { forward_status: Some(status.as_u16()), ..report };
+        match self.storable(&answered) {
+            Err(reason) => {
+                self.not_stored(&answered, obligation, replaces);
+                let mut response = answered.response;
+                strip_for_client(response.headers_mut(), self.policy());
+                finish(exchange.edge, response, &Report { detail: Some(reason.as_str()), ..report })
+            }
+            Ok(vary) => {
+                let report = Report { stored: true, ..report };
+                self.store_and_answer(exchange, answered, vary, obligation, report).await
+            }
+        }
+    }
+
+    async fn store_and_answer(
+        self,
+        exchange: &Exchange<'_, P>,
+        answered: Answered<BodyOf<P>>,
+        vary: Vec<http::HeaderName>,
+        obligation: Option<Obligation>,
+        report: Report,
+    ) -> Response<BodyOf<P>> {
+        let (mut response, capture, parts) = self.split(answered, vary);
+        let asks_for_part = exchange.fields.contains_key(header::RANGE) && parts.status == StatusCode::OK;
+        if asks_for_part && response.body().length().is_some() {
+            // A part is cut out of the whole, which is on its way and small enough to be stored.
+            return match self.capture(capture, parts, obligation).await {
+                Some(slot) => match answer_of(exchange, &slot) {
+                    Some(answer) => respond(exchange.edge, answer, &report),
+                    None => finish(exchange.edge, response, &report),
+                },
+                None => finish(exchange.edge, response, &Report { stored: false, ..report }),
+            };
+        }
+        let unchanged =
+            conditional::evaluate(&exchange.fields, parts.status, &parts.fields) == Condition::NotModified;
+        let platform = self.platform.clone();
+        let policy = exchange.policy();
+        platform.spawn(async move {
+            self.capture(capture, parts, obligation).await;
+        });
+        strip_for_client(response.headers_mut(), policy);
+        if unchanged {
+            // The client has it already; the body is read on for the cache alone.
+            return respond(exchange.edge, not_modified(std::mem::take(response.headers_mut())), &report);
+        }
+        finish(exchange.edge, response, &report)
+    }
+
+    /// What goes to the client, what is captured, and the entry's parts but for its body.
+    fn split(
+        &self,
+        answered: Answered<BodyOf<P>>,
+        vary: Vec<http::HeaderName>,
+    ) -> (Response<BodyOf<P>>, Capture, Parts) {
+        let policy = self.policy();
+        let Answered { response, requested, received } = answered;
+        let (mut head, body) = response.into_parts();
+        ensure_date(&mut head.headers, received);
+        if policy.set_cookie == crate::config::SetCookie::Strip {
+            head.headers.remove(header::SET_COOKIE);
+        }
+        let (body, capture) = body.tee(self.edge.config.limits.object);
+        let mut fields = head.headers.clone();
+        strip_unstorable(&mut fields, policy);
+        let key = if vary.is_empty() {
+            self.key.as_str().to_owned()
+        } else {
+            self.key.variant(&vary::selector(&self.forwarded, &vary))
+        };
+        let parts = Parts {
+            key,
+            status: head.status,
+            fields,
+            body: bytes::Bytes::new(),
+            requested,
+            received,
+            purge_seq: 0,
+            vary,
+        };
+        (Response::from_parts(head, body), capture, parts)
+    }
+
+    /// Waits for the whole body and stores it. One that breaks off or is too large is never stored.
+    async fn capture(
+        &self,
+        capture: Capture,
+        mut parts: Parts,
+        obligation: Option<Obligation>,
+    ) -> Option<Arc<Slot>> {
+        match capture.await {
+            Ok(body) if is_whole(&parts.fields, body.len()) => {
+                parts.body = body;
+                let slot = self.keep(Entry::new(parts, self.policy()));
+                if let Some(obligation) = obligation {
+                    obligation.filled(slot.clone());
+                }
+                Some(slot)
+            }
+            Err(CaptureError::TooLarge) => {
+                self.edge.hit_for_miss.mark(self.key.as_str(), self.platform.now());
+                if let Some(obligation) = obligation {
+                    obligation.unshareable();
+                }
+                None
+            }
+            // Dropping the obligation lets another request try.
+            Ok(_) | Err(CaptureError::Broken(_)) => None,
+        }
+    }
+
+    /// A response that is not stored: who waits is let go, and what it replaces is forgotten.
+    fn not_stored(&self, answered: &Answered<BodyOf<P>>, obligation: Option<Obligation>, replaces: bool) {
+        let now = self.platform.now();
+        if self.method == Method::GET {
+            self.edge.hit_for_miss.mark(self.key.as_str(), now);
+        }
+        if let Some(obligation) = obligation {
+            obligation.unshareable();
+        }
+        if replaces && self.method == Method::GET && !answered.response.status().is_server_error() {
+            let (edge, platform, key) =
+                (self.edge.clone(), self.platform.clone(), self.key.as_str().to_owned());
+            edge.memory.remove(&key);
+            self.platform.spawn(async move { store::forget(&edge, &platform, &key).await });
+        }
+    }
+
+    /// Fetches a new answer behind a stale one.
+    pub(super) fn behind(self, stale: Arc<Slot>, obligation: Obligation) {
+        self.edge.counters.background_revalidation();
+        let platform = self.platform.clone();
+        platform.spawn(async move {
+            match self.ask(Some(&stale)).await {
+                Ok(Asked::Confirmed(slot)) => obligation.filled(slot),
+                Ok(Asked::Answered(answered)) if answered.response.status().is_server_error() => {
+                    self.back_off(obligation, Failure::Status(answered.response.status().as_u16()));
+                }
+                Err(error) => self.back_off(obligation, Failure::Origin(error)),
+                Ok(Asked::Answered(answered)) => match self.storable(&answered) {
+                    Err(_) => self.not_stored(&answered, Some(obligation), true),
+                    Ok(vary) => {
+                        let (response, capture, parts) = self.split(answered, vary);
+                        drop(response);
+                        self.capture(capture, parts, Some(obligation)).await;
+                    }
+                },
+            }
+        });
+    }
+
+    fn back_off(&self, obligation: Obligation, failure: Failure) {
+        self.edge.backoff.mark(self.key.as_str(), self.platform.now());
+        obligation.failed(failure);
+    }
+}
+
+/// The validators of an entry as conditions (RFC 9111, section 4.3.1).
+fn add_conditions(fields: &mut HeaderMap, entry: &Entry) {
+    if let Some(tag) = entry.fields.get(header::ETAG) {
+        fields.insert(header::IF_NONE_MATCH, tag.clone());
+    }
+    if let Some(modified) = entry.fields.get(header::LAST_MODIFIED) {
+        fields.insert(header::IF_MODIFIED_SINCE, modified.clone());
+    }
+}
+
+/// A response without `Date` gets the time it came at (RFC 9110, section 6.6.1).
+fn ensure_date(fields: &mut HeaderMap, received: Time) {
+    if !fields.contains_key(header::DATE)
+        && let Ok(date) = HeaderValue::from_str(&received.to_http_date())
+    {
+        fields.insert(header::DATE, date);
+    }
+}
+
+/// Whether a body is as long as its head says (RFC 9111, section 3.3: incomplete responses).
+fn is_whole(fields: &HeaderMap, length: usize) -> bool {
+    let said =
+        crate::fields::text(fields, "content-length").and_then(|text| text.trim().parse::<usize>().ok());
+    said.is_none_or(|said| said == length)
+}

@@ -1,0 +1,105 @@
+//! Requests that go through whole, streamed both ways.
+
+use http::{HeaderMap, Method, Response, StatusCode, header};
+
+use super::{BodyOf, Exchange, ask_origin, finish};
+use crate::decide::{Forward, PassReason};
+use crate::fields::{self, connection};
+use crate::key::{self, Key};
+use crate::origin::{Upstream, whole_fields};
+use crate::platform::Platform;
+use crate::respond::{Outcome, Report, strip_for_client};
+use crate::route::Target;
+use crate::store;
+
+/// Sends the request on as it came, but for what belongs to one connection.
+pub(super) async fn whole<P: Platform>(
+    exchange: Exchange<'_, P>,
+    target: &Target<'_>,
+    body: BodyOf<P>,
+    reason: PassReason,
+) -> Response<BodyOf<P>> {
+    let upstream = Upstream {
+        edge: exchange.edge,
+        platform: exchange.platform,
+        policy: exchange.policy(),
+        authority: &exchange.authority,
+    };
+    let asked = exchange.platform.now();
+    let answer = ask_origin(
+        &upstream,
+        exchange.method.clone(),
+        target.as_str(),
+        whole_fields(&exchange.fields, &exchange.hop()),
+        exchange.extensions.clone(),
+        body,
+    )
+    .await;
+    let report = Report {
+        forward: Some(if reason == PassReason::Method { Forward::Method } else { Forward::Bypass }),
+        detail: (reason != PassReason::Method).then_some(reason.as_str()),
+        origin: Some(exchange.platform.now().since(asked)),
+        ..Report::new(Outcome::Pass)
+    };
+    match answer {
+        Err(error) => exchange.origin_failed(&error, report),
+        Ok(mut response) => {
+            invalidate(&exchange, target, &response);
+            if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                connection::strip(response.headers_mut());
+            }
+            strip_for_client(response.headers_mut(), exchange.policy());
+            let report = Report { forward_status: Some(response.status().as_u16()), ..report };
+            finish(exchange.edge, response, &report)
+        }
+    }
+}
+
+/// A successful unsafe request makes what is stored for its URL invalid, and what `Location` and `Content-Location` name
+/// on the same host (RFC 9111, section 4.4).
+fn invalidate<P: Platform, B>(exchange: &Exchange<'_, P>, target: &Target<'_>, response: &Response<B>) {
+    if exchange.method.is_safe() || !(response.status().is_success() || response.status().is_redirection()) {
+        return;
+    }
+    let named = [header::LOCATION, header::CONTENT_LOCATION];
+    let named = named.iter().filter_map(|name| fields::text(response.headers(), name.as_str()));
+    let targets = named.filter_map(|location| same_host_target(exchange, location));
+    let keys: Vec<String> = targets
+        .chain([target.as_str().to_owned()])
+        .filter_map(|target| get_key(exchange, &target))
+        .map(|key| key.as_str().to_owned())
+        .collect();
+    let (edge, platform) = (exchange.edge.clone(), exchange.platform.clone());
+    for key in &keys {
+        // At once, so that the client that wrote reads what it wrote.
+        edge.memory.remove(key);
+    }
+    exchange.platform.spawn(async move {
+        for key in keys {
+            store::forget(&edge, &platform, &key).await;
+        }
+    });
+}
+
+/// The key that a plain GET of this target has.
+fn get_key<P: Platform>(exchange: &Exchange<'_, P>, target: &str) -> Option<Key> {
+    let target = Target::normalise(target).ok()?;
+    let config = &exchange.edge.config;
+    let policy = crate::route::find(config, Method::GET.as_str(), target.path()).policy(config);
+    policy.cache.then(|| Key::new(exchange.scheme, &exchange.authority, &target, &HeaderMap::new(), policy))
+}
+
+/// Path and query of a reference to the host that was asked; `None` for another host. A reference relative to a folder is
+/// not followed: origins send absolute paths or URLs.
+fn same_host_target<P>(exchange: &Exchange<'_, P>, location: &str) -> Option<String> {
+    if location.starts_with('/') && !location.starts_with("//") {
+        return Some(location.to_owned());
+    }
+    let rest = location.strip_prefix("http://").or_else(|| location.strip_prefix("https://"))?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let authority = key::authority(exchange.scheme, &rest[..end])?;
+    (authority == exchange.authority).then(|| {
+        let target = rest[end..].split('#').next().unwrap_or("");
+        if target.starts_with('/') { target.to_owned() } else { format!("/{target}") }
+    })
+}

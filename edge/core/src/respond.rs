@@ -1,0 +1,90 @@
+//! Step 9: the answer, from an entry or from what the origin sends.
+
+pub mod conditional;
+pub mod problem;
+pub mod range;
+mod report;
+pub mod status;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+
+pub use report::{Outcome, Report};
+
+use crate::config::Policy;
+use crate::entry::Entry;
+use crate::time::Time;
+use conditional::Condition;
+use range::Ranged;
+
+/// A whole answer that needs nothing more from anyone.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub fields: HeaderMap,
+    pub body: Bytes,
+}
+
+/// What an entry answers to a request: 304 where the client has it already, parts where it asks for them, else all.
+pub fn from_entry(method: &Method, request: &HeaderMap, entry: &Entry, policy: &Policy, now: Time) -> Answer {
+    let mut fields = client_fields(&entry.fields, policy);
+    set_age(&mut fields, entry.age(now));
+    if conditional::evaluate(request, entry.status, &entry.fields) == Condition::NotModified {
+        return not_modified(fields);
+    }
+    let length = entry.body.len() as u64;
+    if *method == Method::GET
+        && entry.status == StatusCode::OK
+        && conditional::range_applies(request, &entry.fields)
+    {
+        match range::select(request, length) {
+            Ranged::Whole => {}
+            Ranged::Unsatisfiable => return range::unsatisfiable(fields, length),
+            Ranged::One(part) => return range::single(fields, &entry.body, part),
+            Ranged::Many(parts) => return range::multiple(fields, &entry.body, &parts),
+        }
+    }
+    // A stored answer to GET tells a HEAD how long its body would be.
+    if !matches!(entry.status, StatusCode::NO_CONTENT) {
+        fields.insert(header::CONTENT_LENGTH, length.into());
+    }
+    let body = if *method == Method::HEAD { Bytes::new() } else { entry.body.clone() };
+    Answer { status: entry.status, fields, body }
+}
+
+/// A 304 out of the fields of the whole answer (RFC 9110, section 15.4.5).
+pub fn not_modified(mut fields: HeaderMap) -> Answer {
+    for name in [
+        header::CONTENT_LENGTH,
+        header::CONTENT_TYPE,
+        header::CONTENT_ENCODING,
+        header::CONTENT_LANGUAGE,
+        header::CONTENT_RANGE,
+    ] {
+        fields.remove(name);
+    }
+    Answer { status: StatusCode::NOT_MODIFIED, fields, body: Bytes::new() }
+}
+
+/// The fields of a stored or fetched response that the client gets.
+pub fn client_fields(stored: &HeaderMap, policy: &Policy) -> HeaderMap {
+    let mut fields = stored.clone();
+    strip_for_client(&mut fields, policy);
+    fields
+}
+
+/// Takes out what is meant for the edge: targeted cache fields and tags.
+pub fn strip_for_client(fields: &mut HeaderMap, policy: &Policy) {
+    if !policy.pass_targeted {
+        for name in &policy.targeted {
+            fields.remove(name.as_str());
+        }
+        fields.remove("cache-tag");
+    }
+}
+
+fn set_age(fields: &mut HeaderMap, age: Duration) {
+    fields.insert(header::AGE, HeaderValue::from(age.as_secs()));
+}

@@ -1,0 +1,103 @@
+//! Conditional requests (RFC 9110, section 13) answered from a stored response (RFC 9111, section 4.3.2).
+
+use http::{HeaderMap, StatusCode, header};
+
+use crate::fields::{self, etag::ETag, list};
+use crate::time::Time;
+
+/// What a request's conditions come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// There are none, or they let the answer through.
+    Proceed,
+    /// The client has this answer: 304.
+    NotModified,
+}
+
+/// Puts `If-None-Match`, else `If-Modified-Since`, to a response. `If-Match` and `If-Unmodified-Since` are for origins
+/// and not evaluated by caches (section 13.2.1).
+pub fn evaluate(request: &HeaderMap, status: StatusCode, response: &HeaderMap) -> Condition {
+    if !status.is_success() {
+        return Condition::Proceed;
+    }
+    let matched = if request.contains_key(header::IF_NONE_MATCH) {
+        none_match(request, response)
+    } else {
+        not_modified_since(request, response)
+    };
+    if matched { Condition::NotModified } else { Condition::Proceed }
+}
+
+fn none_match(request: &HeaderMap, response: &HeaderMap) -> bool {
+    let stored = fields::text(response, "etag").map(ETag::parse);
+    list::all(request, "if-none-match")
+        .any(|tag| tag == "*" || stored.is_some_and(|stored| stored.weak_eq(&ETag::parse(tag))))
+}
+
+fn not_modified_since(request: &HeaderMap, response: &HeaderMap) -> bool {
+    let Some(since) = fields::text(request, "if-modified-since").and_then(Time::parse_http_date) else {
+        return false;
+    };
+    let modified = fields::text(response, "last-modified")
+        .or_else(|| fields::text(response, "date"))
+        .and_then(Time::parse_http_date);
+    modified.is_some_and(|modified| modified <= since)
+}
+
+/// Whether `Range` is to be looked at: there is no `If-Range`, or it names exactly this response (section 13.1.5).
+pub fn range_applies(request: &HeaderMap, response: &HeaderMap) -> bool {
+    let Some(validator) = request.get(header::IF_RANGE) else { return true };
+    let Ok(validator) = validator.to_str() else { return false };
+    if validator.contains('"') {
+        let wanted = ETag::parse(validator);
+        return fields::text(response, "etag").is_some_and(|tag| ETag::parse(tag).strong_eq(&wanted));
+    }
+    fields::text(response, "last-modified").is_some_and(|modified| modified.trim() == validator.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|&(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    fn condition(
+        request: &[(&'static str, &'static str)],
+        response: &[(&'static str, &'static str)],
+    ) -> Condition {
+        evaluate(&map(request), StatusCode::OK, &map(response))
+    }
+
+    const OLD: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    const NEW: &str = "Mon, 07 Nov 1994 08:49:37 GMT";
+
+    #[test]
+    fn tags_are_compared_weakly_and_come_first() {
+        let response = [("etag", "W/\"a\""), ("last-modified", NEW)];
+        assert_eq!(condition(&[("if-none-match", "\"b\", \"a\"")], &response), Condition::NotModified);
+        assert_eq!(condition(&[("if-none-match", "*")], &response), Condition::NotModified);
+        assert_eq!(
+            condition(&[("if-none-match", "\"b\""), ("if-modified-since", NEW)], &response),
+            Condition::Proceed
+        );
+    }
+
+    #[test]
+    fn dates() {
+        let response = [("last-modified", OLD)];
+        assert_eq!(condition(&[("if-modified-since", OLD)], &response), Condition::NotModified);
+        assert_eq!(condition(&[("if-modified-since", OLD)], &[("last-modified", NEW)]), Condition::Proceed);
+        assert_eq!(condition(&[("if-modified-since", "soon")], &response), Condition::Proceed);
+    }
+
+    #[test]
+    fn if_range_is_strict() {
+        let response = map(&[("etag", "\"a\""), ("last-modified", OLD)]);
+        assert!(range_applies(&map(&[("if-range", "\"a\"")]), &response));
+        assert!(!range_applies(&map(&[("if-range", "W/\"a\"")]), &response));
+        assert!(range_applies(&map(&[("if-range", OLD)]), &response));
+        assert!(!range_applies(&map(&[("if-range", NEW)]), &response));
+    }
+}

@@ -1,0 +1,246 @@
+//! Flights within one process: the first request of a key leads and fetches, the others wait for what it brings.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use foldhash::SharedSeed;
+use foldhash::fast::SeedableRandomState;
+
+use crate::entry::Slot;
+use crate::origin::OriginError;
+use crate::time::Time;
+
+/// The fills that are under way, by key.
+pub struct Flights {
+    open: Mutex<HashMap<Box<str>, Arc<Flight>, SeedableRandomState>>,
+}
+
+/// The part a request plays.
+#[derive(Debug)]
+pub enum Entered {
+    /// It fetches, and owes the others a [`Landing`].
+    Lead(Obligation),
+    /// It waits.
+    Wait(Waiting),
+}
+
+/// What a flight came to.
+#[derive(Clone, Debug)]
+pub enum Landing {
+    /// An entry was stored or confirmed.
+    Filled(Arc<Slot>),
+    /// Nothing that could be shared: whoever waited goes to the origin by itself.
+    Unshareable,
+    /// The origin failed: whoever waited has its answer too.
+    Failed(Failure),
+    /// The leader gave up: one of those who waited leads next.
+    Abandoned,
+}
+
+/// How an origin failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It did not answer.
+    Origin(OriginError),
+    /// It answered with a server error, and a stale entry may stand in.
+    Status(u16),
+}
+
+/// A flight this old is taken for lost: a platform may cancel a request without running what it left behind.
+const LEASE: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+struct Flight {
+    started: Time,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    landing: Option<Landing>,
+    wakers: Vec<Option<Waker>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Flights {
+    pub fn new(seed: u64) -> Self {
+        let hasher = SeedableRandomState::with_seed(seed, SharedSeed::global_fixed());
+        Self { open: Mutex::new(HashMap::with_hasher(hasher)) }
+    }
+
+    /// Leads a new flight of `key`, or waits for the one under way.
+    pub fn enter(self: &Arc<Self>, key: &str, now: Time) -> Entered {
+        let mut open = lock(&self.open);
+        if let Some(flight) = open.get(key)
+            && now.since(flight.started) < LEASE
+        {
+            return Entered::Wait(Waiting { flight: flight.clone(), place: None });
+        }
+        let flight = Arc::new(Flight { started: now, state: Mutex::default() });
+        open.insert(key.into(), flight.clone());
+        Entered::Lead(Obligation { flights: self.clone(), key: key.into(), flight: Some(flight) })
+    }
+
+    /// Leads, or nothing where a flight is under way: for work that need not be done twice and that no one waits for.
+    pub fn try_lead(self: &Arc<Self>, key: &str, now: Time) -> Option<Obligation> {
+        match self.enter(key, now) {
+            Entered::Lead(obligation) => Some(obligation),
+            Entered::Wait(_) => None,
+        }
+    }
+
+    /// Flights under way.
+    pub fn len(&self) -> usize {
+        lock(&self.open).len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl std::fmt::Debug for Flights {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flights").field("open", &self.len()).finish()
+    }
+}
+
+/// The leader's debt: exactly one landing. Dropping it abandons the flight, so that no one waits for a leader that died.
+#[derive(Debug)]
+#[must_use = "dropping the obligation abandons the flight"]
+pub struct Obligation {
+    flights: Arc<Flights>,
+    key: Box<str>,
+    flight: Option<Arc<Flight>>,
+}
+
+impl Obligation {
+    /// An entry is in the memory tier.
+    pub fn filled(mut self, slot: Arc<Slot>) {
+        self.land(Landing::Filled(slot));
+    }
+
+    /// The answer cannot be shared.
+    pub fn unshareable(mut self) {
+        self.land(Landing::Unshareable);
+    }
+
+    /// The origin failed.
+    pub fn failed(mut self, failure: Failure) {
+        self.land(Landing::Failed(failure));
+    }
+
+    fn land(&mut self, landing: Landing) {
+        let Some(flight) = self.flight.take() else { return };
+        // Closed before anyone is woken: a request that comes now looks into the memory tier, or leads anew.
+        {
+            let mut open = lock(&self.flights.open);
+            if open.get(&self.key).is_some_and(|current| Arc::ptr_eq(current, &flight)) {
+                open.remove(&self.key);
+            }
+        }
+        let wakers = {
+            let mut state = lock(&flight.state);
+            state.landing = Some(landing);
+            std::mem::take(&mut state.wakers)
+        };
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+}
+
+impl Drop for Obligation {
+    fn drop(&mut self) {
+        self.land(Landing::Abandoned);
+    }
+}
+
+/// Resolves when the flight has landed.
+#[derive(Debug)]
+pub struct Waiting {
+    flight: Arc<Flight>,
+    place: Option<usize>,
+}
+
+impl Future for Waiting {
+    type Output = Landing;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Landing> {
+        let this = self.get_mut();
+        let mut state = lock(&this.flight.state);
+        if let Some(landing) = &state.landing {
+            return Poll::Ready(landing.clone());
+        }
+        let waker = Some(cx.waker().clone());
+        match this.place {
+            Some(place) => state.wakers[place] = waker,
+            None => {
+                this.place = Some(state.wakers.len());
+                state.wakers.push(waker);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(place) = self.place
+            && let Some(slot) = lock(&self.flight.state).wakers.get_mut(place)
+        {
+            *slot = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::VaryIndex;
+    use crate::testing::block_on;
+
+    fn flights() -> Arc<Flights> {
+        Arc::new(Flights::new(1))
+    }
+
+    #[test]
+    fn one_leads_and_the_others_get_what_it_brings() {
+        let flights = flights();
+        let Entered::Lead(obligation) = flights.enter("a", Time(0)) else { panic!("must lead") };
+        let Entered::Wait(waiting) = flights.enter("a", Time(0)) else { panic!("must wait") };
+        assert!(matches!(flights.enter("b", Time(0)), Entered::Lead(_)));
+        obligation.filled(Arc::new(Slot::Vary(VaryIndex::default())));
+        assert!(matches!(block_on(waiting), Landing::Filled(_)));
+        assert!(matches!(flights.enter("a", Time(0)), Entered::Lead(_)));
+    }
+
+    #[test]
+    fn a_flight_that_is_lost_is_led_anew() {
+        let flights = flights();
+        let lost = flights.enter("a", Time(0));
+        assert!(matches!(flights.enter("a", Time(59_999)), Entered::Wait(_)));
+        let Entered::Lead(second) = flights.enter("a", Time(60_000)) else { panic!("must lead") };
+        drop(lost);
+        assert!(
+            matches!(flights.enter("a", Time(60_000)), Entered::Wait(_)),
+            "the old one must not close the new one"
+        );
+        drop(second);
+    }
+
+    #[test]
+    fn a_leader_that_dies_leaves_no_one_waiting() {
+        let flights = flights();
+        let obligation = flights.enter("a", Time(0));
+        let Entered::Wait(waiting) = flights.enter("a", Time(0)) else { panic!("must wait") };
+        drop(obligation);
+        assert!(matches!(block_on(waiting), Landing::Abandoned));
+        assert!(flights.is_empty());
+    }
+}
