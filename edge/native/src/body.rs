@@ -1,0 +1,194 @@
+//! Message bodies, as hyper reads and writes them.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_util::TryStreamExt;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use levee::body::{Capture, CaptureError, Tee};
+
+/// A body broke off. It is never taken for a body's end: whoever reads it is cut off as well.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", describe(.0.as_ref()))]
+pub struct BodyError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+/// hyper keeps the interesting half of what it says in the source.
+fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// The body of a request or a response. Trailers are dropped.
+#[derive(Debug, Default)]
+pub struct Body(Kind);
+
+#[derive(Default)]
+enum Kind {
+    #[default]
+    Empty,
+    Full(Bytes),
+    Incoming(Incoming),
+    Stream(Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>),
+    /// A body that is also being captured, and how much of it is still to come, where that is known.
+    Tee(Tee<Chunks, BodyError>, Option<u64>),
+}
+
+impl Body {
+    /// A body of chunks that are made while it is sent.
+    pub fn stream<S, E>(chunks: S) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Self(Kind::Stream(Box::pin(chunks.map_err(|error| BodyError(error.into())))))
+    }
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("Empty"),
+            Self::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
+            Self::Incoming(_) => f.write_str("Incoming"),
+            Self::Stream(_) => f.write_str("Stream"),
+            Self::Tee(_, left) => f.debug_tuple("Tee").field(left).finish(),
+        }
+    }
+}
+
+impl From<Incoming> for Body {
+    fn from(incoming: Incoming) -> Self {
+        // What has no body at all is the common case, and cheaper to hand on as such.
+        if incoming.is_end_stream() { Self(Kind::Empty) } else { Self(Kind::Incoming(incoming)) }
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        if bytes.is_empty() { Self(Kind::Empty) } else { Self(Kind::Full(bytes)) }
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
+    }
+}
+
+impl levee::body::Body for Body {
+    fn empty() -> Self {
+        Self(Kind::Empty)
+    }
+
+    fn full(bytes: Bytes) -> Self {
+        bytes.into()
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.size_hint().exact()
+    }
+
+    fn tee(self, limit: u64) -> (Self, Capture) {
+        let whole = match &self.0 {
+            Kind::Empty => Bytes::new(),
+            Kind::Full(bytes) => bytes.clone(),
+            _ => {
+                let length = self.size_hint().exact();
+                let (client, capture) = levee::body::tee(Chunks(self), limit);
+                return (Self(Kind::Tee(client, length)), capture);
+            }
+        };
+        let captured = if whole.len() as u64 > limit { Err(CaptureError::TooLarge) } else { Ok(whole) };
+        (self, Box::pin(std::future::ready(captured)))
+    }
+}
+
+impl Body {
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        match &mut self.0 {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                self.0 = Kind::Empty;
+                Poll::Ready(Some(Ok(bytes)))
+            }
+            Kind::Incoming(incoming) => loop {
+                return Poll::Ready(match ready!(Pin::new(&mut *incoming).poll_frame(cx)) {
+                    Some(Ok(frame)) => match frame.into_data() {
+                        Ok(data) => Some(Ok(data)),
+                        Err(_trailers) => continue,
+                    },
+                    Some(Err(error)) => Some(Err(BodyError(error.into()))),
+                    None => None,
+                });
+            },
+            Kind::Stream(stream) => stream.as_mut().poll_next(cx),
+            Kind::Tee(tee, left) => {
+                let chunk = ready!(Pin::new(tee).poll_next(cx));
+                if let (Some(left), Some(Ok(bytes))) = (left, &chunk) {
+                    *left = left.saturating_sub(bytes.len() as u64);
+                }
+                Poll::Ready(chunk)
+            }
+        }
+    }
+}
+
+/// A body as the stream that [`levee::body::tee`] splits.
+struct Chunks(Body);
+
+impl Stream for Chunks {
+    type Item = Result<Bytes, BodyError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_chunk(cx)
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.poll_chunk(cx).map_ok(Frame::data)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Empty => true,
+            Kind::Full(_) | Kind::Stream(_) => false,
+            Kind::Incoming(incoming) => incoming.is_end_stream(),
+            Kind::Tee(_, left) => *left == Some(0),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Empty => SizeHint::with_exact(0),
+            Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Incoming(incoming) => incoming.size_hint(),
+            Kind::Tee(_, Some(left)) => SizeHint::with_exact(*left),
+            Kind::Stream(_) | Kind::Tee(_, None) => SizeHint::default(),
+        }
+    }
+}

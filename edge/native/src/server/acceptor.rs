@@ -1,0 +1,128 @@
+//! Takes connections and hands each to the thread that has the fewest.
+//!
+//! One acceptor for all threads, rather than a listening socket a thread: the kernel would spread connections by
+//! hash, which leaves a few long-lived ones on one core, and not every system spreads them at all.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+use tokio::sync::{mpsc, watch};
+
+use super::options::ServeError;
+
+const BACKLOG: i32 = 4096;
+
+/// Opens the listening socket.
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let open = || -> io::Result<TcpListener> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        // Old connections in TIME_WAIT must not keep a restarted server from its port.
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        Ok(socket.into())
+    };
+    open().map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => ServeError::InUse { address },
+        _ => ServeError::Listen { address, source },
+    })
+}
+
+/// A connection on its way to its thread. It counts among the thread's until dropped.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) place: Place,
+}
+
+/// A thread's count of open connections, raised by one.
+#[derive(Debug)]
+pub(super) struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(open.clone())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The way to one thread.
+#[derive(Debug)]
+pub(super) struct HandOver {
+    sockets: mpsc::UnboundedSender<Accepted>,
+    open: Arc<AtomicUsize>,
+}
+
+pub(super) fn channel() -> (HandOver, mpsc::UnboundedReceiver<Accepted>) {
+    let (sockets, accepted) = mpsc::unbounded_channel();
+    (HandOver { sockets, open: Arc::default() }, accepted)
+}
+
+#[derive(Debug)]
+pub(super) struct Acceptor {
+    listener: TcpListener,
+    threads: Vec<HandOver>,
+    /// Closed when the server stops.
+    stopped: watch::Receiver<()>,
+}
+
+impl Acceptor {
+    pub(super) fn new(listener: TcpListener, threads: Vec<HandOver>, stopped: watch::Receiver<()>) -> Self {
+        Self { listener, threads, stopped }
+    }
+
+    /// Runs until the server stops. The threads see the end when this drops their channels.
+    pub(super) async fn run(self) {
+        let Self { listener, threads, mut stopped } = self;
+        let listener = match tokio::net::TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(error) => return tracing::error!(%error, "the listening socket cannot be watched"),
+        };
+        let mut stopped = pin!(stopped.changed());
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                accepted = listener.accept() => accepted,
+                // Only now that nobody is waiting any more: the system would reset them with the socket.
+                _ = &mut stopped => return,
+            };
+            // From this thread's events to those of the other.
+            match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
+                Ok((stream, peer)) => hand_over(&threads, stream, peer),
+                Err(error) if is_clients(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "cannot take a connection");
+                    // Too many open files, say: a little later there may be room.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+}
+
+/// The client has gone before it was let in.
+fn is_clients(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
+}
+
+fn hand_over(threads: &[HandOver], stream: TcpStream, peer: SocketAddr) {
+    let least = threads.iter().min_by_key(|thread| thread.open.load(Ordering::Relaxed));
+    if let Some(thread) = least {
+        let place = Place::take(&thread.open);
+        // A thread that has panicked takes nothing any more, and the server is about to stop.
+        let _ = thread.sockets.send(Accepted { stream, peer, place });
+    }
+}

@@ -1,0 +1,94 @@
+//! The tier behind memory: one SQLite file.
+
+mod database;
+mod worker;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use levee::platform::{Store, StoreError, StoreLimits};
+use tokio::sync::oneshot;
+
+use worker::{Change, Reader, Writer};
+
+/// Largest value, as on Workers KV.
+const VALUE: u64 = 25 << 20;
+
+/// Answers useful for less are not worth a write to the disk.
+const WORTH: Duration = Duration::from_secs(1);
+
+/// Entries in a SQLite file. One thread reads and one writes; nobody else waits for the disk.
+///
+/// The threads end, with what they were given done, when the last clone is dropped.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    reader: Arc<Reader>,
+    writer: Arc<Writer>,
+}
+
+/// A file is no store of ours, or cannot be one.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the store {} cannot be opened: {source}", path.display())]
+    Sqlite { path: PathBuf, source: rusqlite::Error },
+    #[error("{} is a SQLite database, but not a store of Levee: name another file", path.display())]
+    Foreign { path: PathBuf },
+    #[error("a thread for the store cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl SqliteStore {
+    /// Opens or makes the store at `path`. It holds at most `max_size` bytes of keys and values; the oldest go first.
+    pub fn open(path: &Path, max_size: u64) -> Result<Self, OpenError> {
+        // The writer comes first: it makes the table that the reader reads.
+        let writer = Writer::start(database::Writing::open(path, max_size)?)?;
+        let reader = Reader::start(database::Reading::open(path)?)?;
+        Ok(Self { reader: Arc::new(reader), writer: Arc::new(writer) })
+    }
+
+    async fn change(&self, change: Change) -> Result<(), StoreError> {
+        let (done, wait) = oneshot::channel();
+        self.writer.send(change, done)?;
+        wait.await.map_err(|_| ended())?
+    }
+}
+
+fn ended() -> StoreError {
+    StoreError("the store's thread has ended".to_owned())
+}
+
+impl Store for SqliteStore {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn limits(&self) -> StoreLimits {
+        StoreLimits { value: VALUE, worth: WORTH }
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        let (found, wait) = oneshot::channel();
+        self.reader.send(key.to_owned(), found)?;
+        wait.await.map_err(|_| ended())?
+    }
+
+    async fn put(&self, key: &str, value: Bytes, keep: Duration) -> Result<(), StoreError> {
+        if value.len() as u64 > VALUE {
+            return Err(StoreError(format!(
+                "{} bytes are more than a value may have ({VALUE})",
+                value.len()
+            )));
+        }
+        let expires = crate::platform::now() + keep;
+        self.change(Change::Put { key: key.to_owned(), value, expires }).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.change(Change::Delete { key: key.to_owned() }).await
+    }
+}
+
+#[cfg(test)]
+mod tests;
