@@ -70,6 +70,7 @@ impl Server {
             seed: getrandom::u64().map_err(|error| ServeError::Random(error.to_string()))?,
             now: crate::platform::now(),
             access: access(&options, address),
+            threads: options.threads.get(),
         };
         let shared = Shared {
             edge: Arc::new(Edge::new(config, setup)),

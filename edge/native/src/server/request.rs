@@ -14,26 +14,15 @@ use crate::body::Body;
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// What is wrong with a request before anything is decided (RFC 9112, section 3.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Malformed {
-    #[error("the request has no Host field")]
-    NoHost,
-    #[error("the request has more than one Host field")]
-    ManyHosts,
-    #[error("the Host field is not text")]
-    Host,
-}
-
 /// Translates. `peer` is the address at the other end of the socket.
 pub(super) fn translate(
     request: http::Request<Incoming>,
     peer: IpAddr,
     trusted: &[Network],
-) -> Result<levee::Request<Body>, Malformed> {
+) -> levee::Request<Body> {
     let (parts, body) = request.into_parts();
     let Parts { method, uri, version, headers: mut fields, extensions, .. } = parts;
-    let authority = authority(&uri, version, &mut fields)?;
+    let authority = authority(&uri, &mut fields);
     if version == Version::HTTP_2 {
         join_cookies(&mut fields);
     }
@@ -43,37 +32,30 @@ pub(super) fn translate(
         // CONNECT alone has neither (RFC 9112, section 3.2.3).
         None => authority.clone(),
     };
-    Ok(levee::Request {
-        method,
-        scheme,
-        authority,
-        target,
-        fields,
-        body: body.into(),
-        client: Some(client),
-        extensions,
-    })
+    let client = Some(client);
+    levee::Request { method, scheme, authority, target, fields, body: body.into(), client, extensions }
 }
 
-/// The host that is meant. Afterwards `Host` says the same (RFC 9112, section 3.2.2).
-fn authority(uri: &Uri, version: Version, fields: &mut HeaderMap) -> Result<String, Malformed> {
-    let mut hosts = fields.get_all(HOST).iter();
-    let host = hosts.next();
-    if hosts.next().is_some() {
-        return Err(Malformed::ManyHosts);
-    }
+/// The host that is meant: the target's before the field's, and then `Host` says the same (RFC 9112, section 3.2.2).
+/// Where there is none, or more than one, what comes out is no host, and the edge refuses it.
+fn authority(uri: &Uri, fields: &mut HeaderMap) -> String {
     if let Some(authority) = uri.authority() {
-        let authority = authority.as_str().to_owned();
-        let host = HeaderValue::from_str(&authority).map_err(|_| Malformed::Host)?;
-        fields.insert(HOST, host);
-        return Ok(authority);
+        if let Ok(host) = HeaderValue::from_str(authority.as_str()) {
+            fields.insert(HOST, host);
+        }
+        return authority.as_str().to_owned();
     }
-    match host {
-        Some(host) => host.to_str().map(str::to_owned).map_err(|_| Malformed::Host),
-        // What HTTP/1.0 need not say.
-        None if version < Version::HTTP_11 => Ok(String::new()),
-        None => Err(Malformed::NoHost),
+    let mut hosts = fields.get_all(HOST).iter();
+    let mut host = hosts.next().map_or_else(String::new, text);
+    for further in hosts {
+        host.push_str(", ");
+        host.push_str(&text(further));
     }
+    host
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
 /// HTTP/2 may split cookies, other protocols may not (RFC 9113, section 8.2.3).
@@ -117,10 +99,11 @@ mod tests {
     use super::*;
 
     fn fields(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        lines
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-            .collect()
+        let mut fields = HeaderMap::new();
+        for (name, value) in lines {
+            fields.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        fields
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -156,14 +139,11 @@ mod tests {
     fn the_target_names_the_host_before_the_field_does() {
         let mut said = fields(&[("host", "b.example")]);
         let uri = Uri::from_static("http://a.example:81/x");
-        assert_eq!(authority(&uri, Version::HTTP_11, &mut said), Ok("a.example:81".to_owned()));
+        assert_eq!(authority(&uri, &mut said), "a.example:81");
         assert_eq!(said[HOST], "a.example:81");
         let origin_form = Uri::from_static("/x");
-        assert_eq!(authority(&origin_form, Version::HTTP_11, &mut fields(&[])), Err(Malformed::NoHost));
-        assert_eq!(authority(&origin_form, Version::HTTP_10, &mut fields(&[])), Ok(String::new()));
-        let mut two = HeaderMap::new();
-        two.append(HOST, HeaderValue::from_static("a"));
-        two.append(HOST, HeaderValue::from_static("b"));
-        assert_eq!(authority(&origin_form, Version::HTTP_11, &mut two), Err(Malformed::ManyHosts));
+        assert_eq!(authority(&origin_form, &mut fields(&[("host", "b.example")])), "b.example");
+        assert_eq!(authority(&origin_form, &mut fields(&[])), "");
+        assert_eq!(authority(&origin_form, &mut fields(&[("host", "a"), ("host", "b")])), "a, b");
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use levee::Edge;
 
@@ -38,15 +38,12 @@ impl<A: App> Service<A> {
     }
 
     async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
-        let request = match request::translate(request, self.peer, &self.options.trusted_proxies) {
-            Ok(request) => request,
-            Err(malformed) => return problem(StatusCode::BAD_REQUEST, &malformed.to_string()),
-        };
+        let request = request::translate(request, self.peer, &self.options.trusted_proxies);
         let handled = levee::pipeline::handle(&self.edge, &self.platform, request);
         // A panic ends one request; its state goes with it, and what is shared recovers from poisoned locks.
         AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!("a request panicked");
-            problem(StatusCode::INTERNAL_SERVER_ERROR, "The edge failed while it worked on this request.")
+            panicked()
         })
     }
 
@@ -70,15 +67,19 @@ impl<A: App> Service<A> {
     }
 }
 
-/// An error of the edge itself (RFC 9457).
-fn problem(status: StatusCode, detail: &str) -> Response<Body> {
-    let title = status.canonical_reason().unwrap_or_default();
-    let text = format!(
-        r#"{{"type":"about:blank","title":"{title}","status":{},"detail":"{detail}"}}"#,
-        status.as_u16()
-    );
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+/// The pipeline is gone with the request: this says in its form (RFC 9457) what it no longer can.
+fn panicked() -> Response<Body> {
+    let mut response = Response::new(Body::from(
+        r#"{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"The edge failed."}"#,
+    ));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    for (name, value) in [
+        (CONTENT_TYPE, "application/problem+json"),
+        (CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("cache-status"), "levee; detail=panic"),
+        (HeaderName::from_static("server-timing"), "cache;desc=\"error\""),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
     response
 }
