@@ -3,6 +3,8 @@
 use std::hint::black_box;
 
 use levee_worker::http::{Request, Response};
+use levee_worker::levee::body::Body as _;
+use levee_worker::worker::console_log;
 use levee_worker::{App, Body, Config, Context, Error, Result};
 
 struct Faults;
@@ -39,9 +41,25 @@ impl App for Faults {
                 let status = req.uri().query().and_then(|query| query.parse::<u16>().ok()).unwrap_or(200);
                 Ok(Response::builder().status(status).body(Body::default())?)
             }
+            path if path.starts_with("/tee/") => tee(req, cx).await,
             _ => cx.forward(req).await,
         }
     }
+}
+
+/// `/tee/LIMIT/...`: the answer to `/...` with its body split; what the capture came to is logged.
+async fn tee(mut req: Request<Body>, cx: &Context<'_>) -> Result<Response<Body>> {
+    let path = req.uri().path().trim_start_matches("/tee/").to_owned();
+    let (limit, rest) = path.split_once('/').unwrap_or((&path, ""));
+    let limit = limit.parse().unwrap_or(u64::MAX);
+    *req.uri_mut() = format!("/{rest}").parse().map_err(|_| Error::other("no path"))?;
+    let (head, body) = cx.forward(req).await?.into_parts();
+    let (body, capture) = body.tee(limit);
+    cx.wait_until(async move {
+        let came = capture.await.map(|bytes| bytes.len());
+        console_log!("captured {came:?}");
+    });
+    Ok(Response::from_parts(head, body))
 }
 
 #[expect(unconditional_recursion, reason = "that is the fault")]

@@ -1,6 +1,4 @@
 // What Rust calls. Each crossing costs, so that each function does a whole step: fields travel as one string of lines.
-//
-// Field values are strings of bytes (each character one byte), as the Fetch standard has them.
 
 import { problem } from "./problem.mjs";
 import { send } from "./send.mjs";

@@ -9,7 +9,7 @@ export default {
       return await enter((edge) => edge.handle(request, env, context));
     } catch {
       // The instance is lost, and this request with it; why has been logged. The next one finds a new instance.
-      return problem("The edge failed while it answered this request. Other requests are not affected.");
+      return problem("The edge failed while it answered this request. Try again: it has started afresh.");
     }
   },
 

@@ -14,6 +14,13 @@ const PAST_CLOUDFLARE_CACHE = { cacheTtl: -1, cacheLevel: "bypass" };
 export async function send({ method, url, headers, body, length, connect, firstByte }) {
   const controller = new AbortController();
   const clock = new Clock(connect + firstByte, controller);
+  if (body instanceof ReadableStream && (method === "GET" || method === "HEAD")) {
+    // The platform's fetch refuses a body here. An empty one is none.
+    const reader = chunks(body);
+    const { done } = await reader.read();
+    if (!done) return { error: `the platform cannot send a body with ${method}`, late: false };
+    body = null;
+  }
   const init = {
     method,
     headers,

@@ -43,8 +43,14 @@ pub(crate) async fn fetch(
     }
     let text = answer.head();
     let (status, lines) = text.split_once('\n').unwrap_or_default();
-    let status =
-        status.parse().map_err(|_| FetchError::Protocol(format!("`{status}` is not a status code")))?;
+    let status = match status.parse::<StatusCode>() {
+        Ok(code) if code.as_u16() < 600 => code,
+        // The platform has no response with such a status.
+        _ => {
+            discard(answer.answer_body());
+            return Err(FetchError::Protocol(format!("its status is {status}")));
+        }
+    };
     let fields = fields::parse(lines);
     if let Some(error) = cloudflare_error(status, &fields) {
         discard(answer.answer_body());

@@ -86,7 +86,7 @@ fn start(mut config: Compiled, access: Access, env: &JsValue) -> Result<Arc<Edge
     if kv::KvStore::bound(env).is_none() {
         host.warn(&format!("no KV namespace is bound as {}: only this isolate's memory caches", kv::BINDING));
     }
-    let setup = Setup { runtime: "workerd", seed: host.random(), now: now(), access };
+    let setup = Setup { runtime: "workerd", seed: host.random(), now: now(), access, threads: 1 };
     Ok(Arc::new(Edge::new(config, setup)))
 }
 
