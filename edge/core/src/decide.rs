@@ -106,7 +106,7 @@ impl Directives {
         let cc = &self.cache_control;
         let seconds = |s: u32| Duration::from_secs(s.into());
         cc.no_cache != Default::default()
-            || cc.max_age.is_some_and(|max| age >= seconds(max).max(Duration::from_millis(1)))
+            || cc.max_age.is_some_and(|max| max == 0 || age > seconds(max))
             || cc.min_fresh.is_some_and(|min| left < seconds(min))
     }
 

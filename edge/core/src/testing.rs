@@ -1,23 +1,17 @@
 //! A platform in memory under a virtual clock, for tests.
+//!
+//! Nothing sleeps and nothing is random: time moves only when every task waits for it, so that a test of an hour runs in
+//! no time and always the same way.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+mod body;
+mod executor;
+mod platform;
+mod store;
 
-/// Runs a future that never waits for anything outside itself.
-///
-/// # Panics
-/// When it is still pending after it has been polled many times: it waits for what cannot come.
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let mut cx = Context::from_waker(Waker::noop());
-    for _ in 0..10_000 {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut cx) {
-            return value;
-        }
-    }
-    panic!("the future waits for what cannot come");
-}
+pub use body::TestBody;
+pub use executor::block_on;
+pub use platform::{Ask, Reply, Sim, TestPlatform};
+pub use store::{Fault, MapStore};
 
 /// A configuration with these origins and the default policy everywhere.
 pub fn config_for(urls: &[&str]) -> crate::config::Config {

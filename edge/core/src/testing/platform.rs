@@ -1,0 +1,331 @@
+//! A whole edge in memory: clock, store, and an origin that is a closure.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+
+use super::body::TestBody;
+use super::executor::Executor;
+use super::store::MapStore;
+use crate::body::Body;
+use crate::config::Config;
+use crate::edge::{Access, Edge, Setup};
+use crate::pipeline;
+use crate::platform::{Clock, Deadlines, Fetch, FetchError, Platform, Spawn};
+use crate::request::Scheme;
+use crate::time::Time;
+
+/// What the origin was sent.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub method: Method,
+    /// Absolute.
+    pub uri: String,
+    pub fields: HeaderMap,
+    /// How many requests came before.
+    pub number: usize,
+}
+
+impl Ask {
+    /// A field's value, or nothing.
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+}
+
+/// What the origin does.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub fields: Vec<(&'static str, String)>,
+    pub body: TestBody,
+    pub delay: Duration,
+    pub error: Option<FetchError>,
+}
+
+impl Reply {
+    /// 200 with a body and a `Cache-Control`.
+    pub fn new(cache_control: &str, body: &str) -> Self {
+        Self {
+            status: 200,
+            fields: vec![("cache-control", cache_control.to_owned())],
+            body: TestBody::full(Bytes::copy_from_slice(body.as_bytes())),
+            delay: Duration::ZERO,
+            error: None,
+        }
+    }
+
+    /// No response.
+    pub fn error(error: FetchError) -> Self {
+        Self { error: Some(error), ..Self::new("", "") }
+    }
+
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    #[must_use]
+    pub fn field(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.fields.push((name, value.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn body(mut self, body: TestBody) -> Self {
+        self.body = body;
+        self
+    }
+
+    #[must_use]
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+}
+
+type Handler = Rc<dyn Fn(&Ask) -> Reply>;
+
+/// The platform of a [`Sim`].
+#[derive(Clone)]
+pub struct TestPlatform {
+    executor: Executor,
+    handler: Rc<RefCell<Handler>>,
+    asked: Rc<RefCell<Vec<Ask>>>,
+    random: Rc<Cell<u64>>,
+    stores: Rc<Vec<MapStore>>,
+}
+
+impl Clock for TestPlatform {
+    fn now(&self) -> Time {
+        self.executor.now()
+    }
+
+    fn random(&self) -> u64 {
+        // Different each time and the same in every run.
+        self.random.set(self.random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+        self.random.get()
+    }
+}
+
+impl Spawn for TestPlatform {
+    fn spawn(&self, work: impl Future<Output = ()> + 'static) {
+        self.executor.spawn(work);
+    }
+}
+
+impl Fetch for TestPlatform {
+    type Body = TestBody;
+
+    async fn fetch(
+        &self,
+        request: Request<TestBody>,
+        deadlines: Deadlines,
+    ) -> Result<Response<TestBody>, FetchError> {
+        let ask = Ask {
+            method: request.method().clone(),
+            uri: request.uri().to_string(),
+            fields: request.headers().clone(),
+            number: self.asked.borrow().len(),
+        };
+        self.asked.borrow_mut().push(ask.clone());
+        let handler = self.handler.borrow().clone();
+        let reply = handler(&ask);
+        self.executor.sleep_until(self.now() + reply.delay.min(deadlines.first_byte)).await;
+        if reply.delay > deadlines.first_byte {
+            return Err(FetchError::ResponseTimeout);
+        }
+        if let Some(error) = reply.error {
+            return Err(error);
+        }
+        let mut response = Response::new(reply.body);
+        *response.status_mut() =
+            StatusCode::from_u16(reply.status).map_err(|e| FetchError::Protocol(e.to_string()))?;
+        for (name, value) in reply.fields {
+            let value = HeaderValue::from_str(&value).map_err(|e| FetchError::Protocol(e.to_string()))?;
+            response.headers_mut().append(HeaderName::from_static(name), value);
+        }
+        Ok(response)
+    }
+}
+
+impl Platform for TestPlatform {
+    type Store = MapStore;
+
+    const COLLAPSES: bool = true;
+
+    fn stores(&self) -> &[MapStore] {
+        &self.stores
+    }
+}
+
+/// An answer of the edge, read to its end.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    pub status: u16,
+    pub fields: HeaderMap,
+    /// `Err`: it broke off.
+    pub body: Result<String, String>,
+}
+
+impl Answered {
+    /// A field's value, or nothing.
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+
+    /// The last `Cache-Status`, without the cache's name.
+    pub fn cache_status(&self) -> &str {
+        let last = self.fields.get_all("cache-status").into_iter().next_back();
+        let text = last.and_then(|value| value.to_str().ok()).unwrap_or("");
+        text.strip_prefix("levee; ").unwrap_or(text)
+    }
+
+    pub fn text(&self) -> &str {
+        self.body.as_deref().unwrap_or("(broken off)")
+    }
+}
+
+/// An edge in memory with an origin that is a closure.
+pub struct Sim {
+    pub platform: TestPlatform,
+    pub edge: Arc<Edge>,
+}
+
+impl Sim {
+    /// An edge at a fixed time of day, before an origin that answers by `handler`.
+    pub fn new(config: Config, handler: impl Fn(&Ask) -> Reply + 'static) -> Self {
+        Self::with_stores(config, vec![], handler)
+    }
+
+    pub fn with_stores(
+        config: Config,
+        stores: Vec<MapStore>,
+        handler: impl Fn(&Ask) -> Reply + 'static,
+    ) -> Self {
+        let executor = Executor::default();
+        executor.set(Time(1_700_000_000_000));
+        let platform = TestPlatform {
+            executor,
+            handler: Rc::new(RefCell::new(Rc::new(handler))),
+            asked: Rc::default(),
+            random: Rc::default(),
+            stores: Rc::new(stores),
+        };
+        let edge = Arc::new(Edge::new(config, setup(platform.now())));
+        Self { platform, edge }
+    }
+
+    /// The same platform and stores before a new instance of the edge, whose memory is empty.
+    pub fn restart(&mut self) {
+        self.edge = Arc::new(Edge::new(self.edge.config().clone(), setup(self.platform.now())));
+    }
+
+    /// From now on the origin answers by `handler`.
+    pub fn origin(&self, handler: impl Fn(&Ask) -> Reply + 'static) {
+        *self.platform.handler.borrow_mut() = Rc::new(handler);
+    }
+
+    pub fn platform_now(&self) -> Time {
+        self.platform.now()
+    }
+
+    /// What the origin was sent so far.
+    pub fn asked(&self) -> Vec<Ask> {
+        self.platform.asked.borrow().clone()
+    }
+
+    /// Lets time pass; work behind answers goes on meanwhile.
+    pub fn advance(&self, duration: Duration) {
+        self.settle();
+        self.platform.executor.set(self.platform.now() + duration);
+    }
+
+    /// Runs what goes on behind the answers.
+    pub fn settle(&self) {
+        self.platform.executor.settle();
+    }
+
+    pub fn get(&self, target: &str) -> Answered {
+        self.send("GET", target, &[])
+    }
+
+    /// One request, answered and read to its end.
+    pub fn send(&self, method: &str, target: &str, fields: &[(&'static str, &str)]) -> Answered {
+        let mut all = self.send_together(&[(method, target, fields)]);
+        self.settle();
+        all.remove(0)
+    }
+
+    /// Requests that are under way at once, answered in their order.
+    ///
+    /// # Panics
+    /// When one waits for what cannot come, or is no request.
+    pub fn send_together(&self, requests: &[(&str, &str, &[(&'static str, &str)])]) -> Vec<Answered> {
+        let answers: Rc<RefCell<Vec<Option<Answered>>>> = Rc::new(RefCell::new(vec![None; requests.len()]));
+        for (at, &(method, target, fields)) in requests.iter().enumerate() {
+            let request = request_of(method, target, fields);
+            let (edge, platform, answers) = (self.edge.clone(), self.platform.clone(), answers.clone());
+            self.platform.executor.spawn(async move {
+                let response = pipeline::handle(&edge, &platform, request).await;
+                let (head, body) = response.into_parts();
+                let body = body.read().await.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                let answer = Answered { status: head.status.as_u16(), fields: head.headers, body };
+                answers.borrow_mut()[at] = Some(answer);
+            });
+        }
+        let waited = answers.clone();
+        self.platform.executor.run(std::future::poll_fn(move |_| {
+            if waited.borrow().iter().all(Option::is_some) {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        }));
+        answers.take().into_iter().flatten().collect()
+    }
+}
+
+fn setup(now: Time) -> Setup {
+    Setup { runtime: "test", seed: 1, now, access: Access::Local, threads: 1 }
+}
+
+fn request_of(method: &str, target: &str, fields: &[(&'static str, &str)]) -> crate::Request<TestBody> {
+    let mut map = HeaderMap::new();
+    let mut body = TestBody::empty();
+    for &(name, value) in fields {
+        if name == "body" {
+            body = TestBody::full(Bytes::copy_from_slice(value.as_bytes()));
+            continue;
+        }
+        let value = HeaderValue::from_str(value);
+        map.append(HeaderName::from_static(name), value.unwrap_or(HeaderValue::from_static("")));
+    }
+    crate::Request {
+        method: Method::from_bytes(method.as_bytes()).unwrap_or_default(),
+        scheme: Scheme::Https,
+        authority: "a.example".to_owned(),
+        target: target.to_owned(),
+        fields: map,
+        body,
+        client: Some([192, 0, 2, 1].into()),
+        extensions: Default::default(),
+    }
+}
+
+impl std::fmt::Debug for Sim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sim").field("now", &self.platform.now()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for TestPlatform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestPlatform").finish_non_exhaustive()
+    }
+}
