@@ -4,6 +4,7 @@ use toml::de::Error;
 
 use crate::diagnostic::ConfigError;
 use crate::read::Reader;
+use crate::source::shown;
 use crate::text::Text;
 
 /// After so many the rest is most likely their consequence.
@@ -31,9 +32,70 @@ pub(crate) fn report(errors: &[Error], reader: &mut Reader<'_>) {
     }
 }
 
+/// The parser's message in our words, and what to do; `here` is the text it points at.
 fn in_words(message: &str, here: &str) -> (String, Option<String>) {
-    let _ = here;
-    (message.to_owned(), None)
+    let text = shown(here);
+    let is = |start: &str| message.starts_with(start);
+    let (said, help) = match () {
+        () if is("string values must be quoted") || is("invalid boolean") => return unquoted(here),
+        () if is("duplicate key") => {
+            (format!("`{text}` is set twice"), "a key or `[table]` stands once in its table")
+        }
+        () if is("cannot extend") => (format!("`{text}` is set above and is no table"), ""),
+        () if is("invalid basic string, expected `\"`") || is("invalid literal string, expected `'`") => {
+            ("the string is not closed".to_owned(), "it ends with the quote it began with, in the same line")
+        }
+        () if is("invalid multi-line") && here.is_empty() => ("the string is not closed".to_owned(), ""),
+        () if is("invalid basic string") || is("invalid literal string") || is("invalid comment") => {
+            ("a control character may not stand here".to_owned(), "")
+        }
+        () if is("missing escaped value") || is("too few unicode") => (
+            "after `\\` a character or its number must follow".to_owned(),
+            "a backslash itself is `\\\\`; in single quotes it stands for itself",
+        ),
+        () if is("missing comma") || is("extra assignment") => ("a comma is missing".to_owned(), ""),
+        () if is("extra comma") => ("a comma too many".to_owned(), ""),
+        () if is("extra `=`") => ("`=` stands twice".to_owned(), ""),
+        () if is("key with no value") => {
+            ("`=` is missing".to_owned(), "a line is `key = value`, `[table]` or `# comment`")
+        }
+        () if is("unexpected key or value") => {
+            ("the line should end here".to_owned(), "one `key = value` a line")
+        }
+        () if is("invalid unquoted key") && (text.starts_with("//") || text.starts_with(';')) => {
+            (format!("`{text}` may not stand in a key"), "a comment begins with `#`")
+        }
+        () if is("invalid unquoted key") => {
+            (format!("`{text}` may not stand in a key"), "letters, digits, `-` and `_`, as in `key = value`")
+        }
+        () if is("unquoted keys cannot be empty") || is("invalid key-value pair") => {
+            ("a key is missing".to_owned(), "")
+        }
+        () if is("unclosed table") => ("`]` is missing".to_owned(), ""),
+        () if is("unclosed array table") => ("`]]` is missing".to_owned(), ""),
+        () if is("unclosed array") => ("the list is not closed: `]` is missing".to_owned(), ""),
+        () if is("unclosed inline table") => ("the table is not closed: `}` is missing".to_owned(), ""),
+        () if is("cannot recurse further") || is("recursion limit") => ("nested too deeply".to_owned(), ""),
+        () => (format!("not TOML: {message}"), ""),
+    };
+    (said, (!help.is_empty()).then(|| help.to_owned()))
+}
+
+fn unquoted(here: &str) -> (String, Option<String>) {
+    let text = shown(here);
+    if here.is_empty() {
+        return (
+            "a value is missing".to_owned(),
+            Some("strings stand in quotes: `key = \"value\"`".to_owned()),
+        );
+    }
+    let help = match here.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" => "write `true`".to_owned(),
+        "false" | "no" | "off" => "write `false`".to_owned(),
+        _ if here.contains(" //") => "a comment begins with `#`".to_owned(),
+        _ => format!("write `\"{}\"`", text.trim_matches(['"', '\'', '“', '”', '„', '‘', '’'])),
+    };
+    (format!("`{text}` is no value: strings stand in quotes"), Some(help))
 }
 
 /// For a file that is no text.

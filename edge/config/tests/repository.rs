@@ -22,6 +22,6 @@ fn the_committed_schema_is_that_of_the_types() {
     let committed = std::fs::read_to_string(at_root("levee.schema.json")).expect("levee.schema.json");
     assert!(
         committed == json_schema(),
-        "levee.schema.json is not what the types say: `cargo run -p levee-config --example schema > levee.schema.json`"
+        "levee.schema.json is not what the types say: write it with `cargo xtask schema`"
     );
 }

@@ -1,37 +1,19 @@
 //! Which request fields are keyed, which are credentials, which are forwarded.
 
 use levee::config::{Credentials, Forward, KeyPolicy};
+use levee::fields::credentials;
 
 use super::policy::query;
 use crate::read::{At, List, Reader};
 use crate::source::{self, FieldName};
 
-/// Fields by which clients usually identify themselves.
-const CREDENTIALS: [&str; 16] = [
-    "authorization",
-    "cookie",
-    "api-key",
-    "apikey",
-    "x-api-key",
-    "x-api-token",
-    "x-auth-token",
-    "x-access-token",
-    "x-session-token",
-    "x-csrf-token",
-    "x-amz-security-token",
-    "x-goog-api-key",
-    "x-functions-key",
-    "ocp-apim-subscription-key",
-    "cf-access-jwt-assertion",
-    "x-ms-token-aad-access-token",
-];
-
 /// Request fields that the edge itself reads and writes: hop-by-hop ones (RFC 9110, section 7.6.1), those of conditional and
-/// range requests, which it answers itself, and those by which proxies tell one another apart.
-const OWN: [&str; 17] = [
+/// range requests, which it answers itself, and those by which it tells the origin how it was reached.
+const OWN: [&str; 20] = [
     "cdn-loop",
     "connection",
     "content-length",
+    "expect",
     "host",
     "if-match",
     "if-modified-since",
@@ -46,11 +28,13 @@ const OWN: [&str; 17] = [
     "transfer-encoding",
     "upgrade",
     "via",
+    "x-forwarded-host",
+    "x-forwarded-proto",
 ];
 
 fn is_credential(name: &str, policy: &source::Policy) -> bool {
-    let named = policy.credential_fields.iter().flat_map(|list| list.value.iter());
-    CREDENTIALS.contains(&name) || named.into_iter().any(|at| at.value.0 == name)
+    let named = policy.credential_fields.as_ref().map(|list| unique(&list.value)).unwrap_or_default();
+    credentials::is_credential(name, &named)
 }
 
 fn mode(policy: &source::Policy) -> source::Credentials {
@@ -107,6 +91,8 @@ pub(super) fn check(own: &source::Policy, merged: &source::Policy, reader: &mut 
     let span = own.credentials.as_ref().map(|at| &at.span).or(own.key.as_ref().map(|at| &at.span));
     if let Some(span) = span
         && keyed
+        // A cookie or field that was wrong has been reported, and is not here.
+        && !reader.has_errors()
         && matches!(key(merged).0, Credentials::Key { cookies, fields } if cookies.is_empty() && fields.is_empty())
     {
         reader.error(span, "`credentials = \"key\"` without a credential to key").help(

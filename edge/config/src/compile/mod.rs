@@ -17,6 +17,7 @@ pub(crate) use unenforced::warn as warn_unenforced;
 /// None where something was wrong; the reader was told.
 pub(crate) fn file(file: &File, overrides: &Overrides, reader: &mut Reader<'_>) -> Option<Config> {
     let names = origins::names(file);
+    warn_any_host(file, reader);
     let hosts = hosts(file.hosts.as_ref(), overrides, reader);
     let origins = origins::compile(file, overrides, reader);
     let base = file.defaults.as_ref().map(|defaults| defaults.value.clone()).unwrap_or_default();
@@ -32,6 +33,18 @@ pub(crate) fn file(file: &File, overrides: &Overrides, reader: &mut Reader<'_>) 
         defaults,
     };
     (!reader.has_errors()).then_some(config)
+}
+
+fn warn_any_host(file: &File, reader: &mut Reader<'_>) {
+    // A list that was wrong has been reported; what then stands in its place is nobody's wish.
+    if file.hosts.is_none()
+        && !reader.has_errors()
+        && let Some(version) = &file.version
+    {
+        reader
+            .warning(&version.span, "`hosts` is missing: a request for any host is served")
+            .help("name them, as in `hosts = [\"www.example.com\"]`: a request for another is then refused");
+    }
 }
 
 /// Any host where the file names none: extra hosts would then narrow it.

@@ -155,22 +155,4 @@ fn check_lifetimes(own: &source::Policy, merged: &source::Policy, reader: &mut R
                 .help("`ttl.max` is what then holds");
         }
     }
-    if let Some(cache) = own.cache.as_ref().filter(|cache| !cache.value) {
-        let idle = [
-            ("ttl", own.ttl.is_some()),
-            ("stale", own.stale.is_some()),
-            ("key", own.key.is_some()),
-            ("negative", own.negative.is_some()),
-            ("heuristic", own.heuristic.is_some()),
-        ];
-        let idle: Vec<_> = idle.iter().filter(|(_, set)| *set).map(|(name, _)| format!("`{name}`")).collect();
-        if !idle.is_empty() {
-            reader
-                .warning(
-                    &cache.span,
-                    format!("with `cache = false`, {} beside it does nothing", idle.join(", ")),
-                )
-                .help("nothing is stored, and requests go through whole");
-        }
-    }
 }

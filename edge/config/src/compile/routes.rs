@@ -23,6 +23,7 @@ pub(super) fn compile(
             }
             names.push((text, reader.text.line(&name.span)));
         }
+        check_idle(&route.policy, reader);
         let policy = super::policy::compile(&route.policy, defaults, origins, reader);
         let (Some(name), Some(path)) = (&route.name, &route.path) else { continue };
         let route = Route {
@@ -62,6 +63,28 @@ fn check_parameters(path: &At<source::Path>, reader: &mut Reader<'_>) {
         reader
             .warning(&path.span, format!("`{segment}` in `path` matches only the segment `{segment}` itself"))
             .help("for any one segment write `*`");
+    }
+}
+
+/// Keys that a route which caches nothing has no use for. In `[defaults]` they are right: routes may inherit them.
+fn check_idle(own: &source::Policy, reader: &mut Reader<'_>) {
+    if let Some(cache) = own.cache.as_ref().filter(|cache| !cache.value) {
+        let idle = [
+            ("ttl", own.ttl.is_some()),
+            ("stale", own.stale.is_some()),
+            ("key", own.key.is_some()),
+            ("negative", own.negative.is_some()),
+            ("heuristic", own.heuristic.is_some()),
+        ];
+        let idle: Vec<_> = idle.iter().filter(|(_, set)| *set).map(|(name, _)| format!("`{name}`")).collect();
+        if !idle.is_empty() {
+            reader
+                .warning(
+                    &cache.span,
+                    format!("with `cache = false`, {} beside it does nothing", idle.join(", ")),
+                )
+                .help("nothing is stored, and requests go through whole");
+        }
     }
 }
 

@@ -8,10 +8,9 @@ use toml::de::DeValue;
 use crate::read::Reader;
 
 /// The list: a key is taken off it once the edge acts on it. `*` stands for any name and for each item of a list.
-const UNENFORCED: [&[&str]; 6] = [
+const UNENFORCED: [&[&str]; 5] = [
     &["origins", "*", "region"],
     &["origins", "*", "health"],
-    &["origins", "*", "weight"],
     &["purge"],
     &["defaults", "rate_limit"],
     &["routes", "*", "rate_limit"],

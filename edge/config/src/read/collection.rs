@@ -15,7 +15,7 @@ impl<T: Value, const LEAST: usize> Value for List<T, LEAST> {
             let message = format!("`{}` must be a list, not {}", node.name, describe(node.value));
             let error = reader.error(&node.span, message);
             match node.value {
-                DeValue::String(text) => error.help(format!("write `{} = [{text:?}]`", node.name)),
+                DeValue::String(text) => error.help(format!("write `{} = [{text:?}]`", node.key())),
                 DeValue::Table(_) if node.name == "routes" => {
                     error.help("write `[[routes]]` with two brackets")
                 }
@@ -28,6 +28,13 @@ impl<T: Value, const LEAST: usize> Value for List<T, LEAST> {
             return None;
         }
         // The items of `[[routes]]` are tables of their own: what is below them is named from there.
+        if node.name == "routes"
+            && let Some(item) = items.iter().find(|item| !matches!(item.get_ref(), DeValue::Table(_)))
+        {
+            let message = format!("each of `routes` must be a table, not {}", describe(item.get_ref()));
+            reader.error(&item.span(), message).help("write `[[routes]]`, then `name = …` and `path = …`");
+            return None;
+        }
         let name = if node.name == "routes" { "" } else { &node.name };
         let read = |item: &toml::Spanned<DeValue<'_>>, reader: &mut Reader<'_>| {
             At::read(&Node { value: item.get_ref(), span: item.span(), name: name.to_owned() }, reader)

@@ -7,7 +7,15 @@ pub(crate) fn describe(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) if text.chars().count() <= 40 => format!("the string {text:?}"),
         DeValue::String(_) => "a string".to_owned(),
-        DeValue::Integer(number) => format!("the number {}", number.as_str()),
+        DeValue::Integer(number) => {
+            let radix = match number.radix() {
+                2 => "0b",
+                8 => "0o",
+                16 => "0x",
+                _ => "",
+            };
+            format!("the number {radix}{}", number.as_str())
+        }
         DeValue::Float(number) => format!("the number {}", number.as_str()),
         DeValue::Boolean(value) => value.to_string(),
         DeValue::Datetime(_) => "a date".to_owned(),

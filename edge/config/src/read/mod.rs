@@ -40,6 +40,13 @@ pub(crate) struct Node<'n> {
     pub(crate) name: String,
 }
 
+impl Node<'_> {
+    /// The last part of its name: the key as it is written.
+    pub(crate) fn key(&self) -> &str {
+        self.name.rsplit('.').next().unwrap_or_default()
+    }
+}
+
 /// What can be read from the file.
 pub(crate) trait Value: Sized {
     /// None: it was wrong, and the reader was told.

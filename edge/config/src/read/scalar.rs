@@ -14,7 +14,7 @@ impl Value for bool {
         let error = reader.error(&node.span, message);
         match node.value {
             DeValue::String(text) if text == "true" || text == "false" => {
-                error.help(format!("without quotes: `{} = {text}`", node.name));
+                error.help(format!("without quotes: `{} = {text}`", node.key()));
             }
             _ => {}
         }
@@ -54,7 +54,7 @@ pub(crate) fn number_of(node: &Node<'_>, reader: &mut Reader<'_>, least: u64, mo
     let error = reader.error(&node.span, message);
     match node.value {
         DeValue::String(text) if text.parse::<u64>().is_ok() => {
-            error.help(format!("without quotes: `{} = {text}`", node.name));
+            error.help(format!("without quotes: `{} = {text}`", node.key()));
         }
         _ => {}
     }

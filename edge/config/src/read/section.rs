@@ -19,7 +19,8 @@ pub(crate) struct Key {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Presence {
-    Required,
+    /// With an example of how it is written.
+    Required(&'static str),
     Optional,
     /// What holds where the key is left out.
     Default(Json),
@@ -52,7 +53,7 @@ pub(crate) fn read_section<S: Section>(node: &Node<'_>, reader: &mut Reader<'_>)
     let DeValue::Table(table) = node.value else {
         let message = format!("`{}` must be a table, not {}", node.name, describe(node.value));
         let example = S::keys().first().map_or("key", |key| key.name);
-        reader.error(&node.span, message).help(format!("write `{} = {{ {example} = … }}`", node.name));
+        reader.error(&node.span, message).help(format!("write `{} = {{ {example} = … }}`", node.key()));
         return None;
     };
     let mut section = S::default();
@@ -64,14 +65,15 @@ pub(crate) fn read_section<S: Section>(node: &Node<'_>, reader: &mut Reader<'_>)
         }
     }
     for key in S::keys() {
-        if key.presence == Presence::Required && !table.contains_key(key.name) {
+        if let Presence::Required(example) = key.presence
+            && !table.contains_key(key.name)
+        {
             let name = if node.name.is_empty() {
                 key.name.to_owned()
             } else {
                 format!("{}.{}", node.name, key.name)
             };
-            let error = reader.error(&node.span, format!("missing key `{name}`"));
-            error.help(format!("`{}`: {}", key.name, first_sentence(&key.about)));
+            reader.error(&node.span, format!("missing key `{name}`")).help(format!("write {example}"));
         }
     }
     Some(section)
@@ -126,7 +128,7 @@ pub(crate) fn section_schema<S: Section>() -> Json {
         let schema = described(&key.about, (key.schema)());
         let schema = match key.presence {
             Presence::Default(value) => schema.with("default", value),
-            Presence::Required => {
+            Presence::Required(_) => {
                 required.push(key.name);
                 schema
             }
@@ -179,18 +181,12 @@ pub(crate) fn paragraphs(doc: &str) -> String {
     text.trim_end().to_owned()
 }
 
-fn first_sentence(about: &str) -> String {
-    let first = about.split(". ").next().unwrap_or(about);
-    let first = first.split("\n\n").next().unwrap_or(first);
-    first.trim_end_matches('.').to_owned()
-}
-
 /// The key that a field of a section is read from.
 pub(crate) fn key_name(field: &'static str) -> &'static str {
     field.strip_prefix("r#").unwrap_or(field)
 }
 
-/// Declares a table of the file: `name: Type` is an optional key, `= required` makes it required, `= value` says what holds
+/// Declares a table of the file: `name: Type` is an optional key, `= (required "example")` makes it required, `= value` says what holds
 /// without it (told to editors; whoever compiles the section sees to it). `..name: Type` takes in the keys of another
 /// section. The doc comments are the schema's descriptions.
 macro_rules! section {
@@ -275,8 +271,8 @@ macro_rules! presence {
     () => {
         $crate::read::Presence::Optional
     };
-    (required) => {
-        $crate::read::Presence::Required
+    ((required $example:literal)) => {
+        $crate::read::Presence::Required($example)
     };
     ($value:tt) => {
         $crate::read::Presence::Default(json_literal!($value))

@@ -17,12 +17,12 @@ section! {
     /// The configuration of a Levee edge: which hosts it serves, the origins behind it, and how each route is cached.
     pub(crate) struct File {
         /// Version of this format. Always 1.
-        version: Version = required,
+        version: Version = (required "`version = 1`, before the first `[table]`"),
         /// Hosts that are served: names, `*.example.com` for all names below one. A request for another host is answered
         /// 421. Left out: any host.
         hosts: List<Host, 1>,
         /// The origins by name: `[origins.NAME]`. At least one, and at least one that is no backup.
-        origins: Named<Origin> = required,
+        origins: Named<Origin> = (required "`[origins.NAME]`, then `url = \"https://…\"`"),
         /// Limits between the edge and its origins.
         shield: Shield,
         /// How `POST /.levee/purge` is authenticated. Left out: purging is off.
@@ -61,14 +61,14 @@ section! {
     /// One server, or region of servers, that can answer what the edge cannot.
     pub(crate) struct Origin {
         /// `http` or `https`, host, and port where it is not the usual one; no path: `https://eu.example.net`.
-        url: OriginUrl = required,
+        url: OriginUrl = (required "`url = \"https://eu.example.net\"`"),
         /// Where it stands, by a name of yours. Not enforced yet.
         region: Region,
         /// Path of the health check, such as `/healthz`. Not enforced yet.
         health: HealthPath,
-        /// Its share of the requests among the origins that are no backups. Not enforced yet.
+        /// Its share of the requests among the origins of a route that are no backups.
         weight: Number<1, 65_535> = 1,
-        /// Only used when no other origin is able to answer.
+        /// Only asked when no other origin could be reached.
         backup: bool = false,
         /// What the origin reads as `Host` (RFC 9110, section 7.2).
         host: OriginHost = "origin",
@@ -99,7 +99,7 @@ section! {
     /// How `POST /.levee/purge` is authenticated. Not enforced yet.
     pub(crate) struct Purge {
         /// The ways that are accepted. The secrets are `LEVEE_PURGE_KEY` and `LEVEE_PURGE_TOKEN`; none stands in this file.
-        auth: List<PurgeAuth, 1> = required,
+        auth: List<PurgeAuth, 1> = (required "`auth = [\"hmac\"]`"),
     }
 }
 
@@ -121,10 +121,10 @@ section! {
     /// A route: which requests it is for, and what it overrides of `[defaults]`.
     pub(crate) struct Route {
         /// Its name, of its own among the routes: it stands in messages.
-        name: Name = required,
+        name: Name = (required "`name = \"films\"`: a name of its own"),
         /// Paths it matches: `*` is any run of characters within a segment, `**` any number of segments (`/api/**` matches
         /// `/api` and all below).
-        path: Path = required,
+        path: Path = (required "`path = \"/films/**\"`"),
         /// Methods it matches, in capitals. Left out: every method.
         methods: List<Method, 1>,
         ..policy: Policy,

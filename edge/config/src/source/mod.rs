@@ -19,4 +19,4 @@ pub(crate) use names::{CookieName, FieldName, ParameterPattern};
 pub(crate) use origin_url::OriginUrl;
 pub(crate) use path::Path;
 pub(crate) use policy::{Forward, Policy, Query, RateLimitSwitch, Stale, Time, Ttl};
-pub(crate) use word::Word;
+pub(crate) use word::{Word, shown};

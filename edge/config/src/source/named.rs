@@ -69,7 +69,7 @@ impl Value for Negative {
     fn read(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let DeValue::Table(table) = node.value else {
             let message = format!("`{}` must be a table, not {}", node.name, describe(node.value));
-            reader.error(&node.span, message).help(format!("write `{} = {{ 404 = \"10s\" }}`", node.name));
+            reader.error(&node.span, message).help(format!("write `{} = {{ 404 = \"10s\" }}`", node.key()));
             return None;
         };
         let mut lifetimes = Vec::new();

@@ -180,4 +180,16 @@ mod tests {
             );
         }
     }
+
+    proptest::proptest! {
+        /// A parameter's name is keyed as it is named.
+        #[test]
+        fn a_parameter_is_named_as_the_edge_sees_it(name in "[ -\"$%'-<>-~ä€]{1,12}") {
+            let sent = format!("/?{name}=1");
+            if let (Ok(target), Ok(pattern)) = (levee::route::Target::normalise(&sent), ParameterPattern::parse(&name)) {
+                let keyed = format!("{}=1", pattern.0);
+                proptest::prop_assert_eq!(target.query(), Some(keyed.as_str()));
+            }
+        }
+    }
 }

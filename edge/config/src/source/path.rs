@@ -105,3 +105,21 @@ fn check_percent(text: &str) -> Result<(), Wrong> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use levee::route::Target;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// What stands in a pattern is what the edge sees once it has normalised a request.
+        #[test]
+        fn paths_are_in_normal_form(path in "/[a-b/.%0-9A-Fa-f:@!$&'()+,;=~_\\[\\]{}|\\\\^ \"<>ä-]{0,16}") {
+            let normal = Target::normalise(&path).ok().is_some_and(|target| target.path() == path);
+            let message = Path::parse(&path).err().map(|wrong| wrong.why);
+            prop_assert_eq!(message.is_none(), normal, "{:?}", message);
+        }
+    }
+}

@@ -41,7 +41,7 @@ section! {
         client_directives: ClientDirectives = "ignore",
         /// Targeted cache fields (RFC 9213) of an answer that this edge listens to before `Cache-Control`, the first first.
         targeted: List<FieldName> = ["cdn-cache-control"],
-        /// Whether targeted cache fields are passed on to the client.
+        /// Whether the fields of `targeted` and `Cache-Tag` are passed on to the client.
         pass_targeted: bool = false,
         /// Whether a lifetime may be guessed from `Last-Modified` where the origin names none (RFC 9111, section 4.2.2).
         heuristic: bool = false,
@@ -105,11 +105,11 @@ section! {
     /// How many requests one client may send; more are answered 429.
     pub(crate) struct RateLimit {
         /// What a client is told apart by.
-        by: RateLimitBy = required,
+        by: RateLimitBy = (required "`by = \"ip\"`"),
         /// Requests allowed in a window.
-        limit: Number<1, 4_294_967_295> = required,
+        limit: Number<1, 4_294_967_295> = (required "`limit = 20`"),
         /// The window's length.
-        window: Duration<1> = required,
+        window: Duration<1> = (required "`window = \"10s\"`"),
     }
 }
 
@@ -130,7 +130,7 @@ impl Value for Forward {
         };
         reader
             .error(&node.span, format!("`{}` must be \"all\" or a list of fields, not {wrong}", node.name))
-            .help(format!("write `{} = [\"x-tenant\"]` or `{0} = \"all\"`", node.name));
+            .help(format!("write `{} = [\"x-tenant\"]` or `{0} = \"all\"`", node.key()));
         None
     }
 

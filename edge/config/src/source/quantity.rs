@@ -60,7 +60,7 @@ pub(crate) struct Size<const LEAST: u64, const MOST: u64>(pub(crate) u64);
 
 impl<const LEAST: u64, const MOST: u64> Value for Size<LEAST, MOST> {
     fn read(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        let (text, bytes) = quantity(node, reader, "a size such as \"64KiB\"", "KiB", &SIZES)?;
+        let (text, bytes) = quantity(node, reader, "a size such as \"64KiB\"", "B", &SIZES)?;
         if (LEAST..=MOST).contains(&bytes) {
             return Some(Self(bytes));
         }

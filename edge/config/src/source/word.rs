@@ -22,6 +22,7 @@ impl Wrong {
     }
 
     pub(crate) fn report(self, text: &str, node: &Node<'_>, reader: &mut Reader<'_>) {
+        let text = if text.is_empty() { "\"\"" } else { text };
         let error = reader.error(&node.span, format!("`{}` in `{}` {}", shown(text), node.name, self.why));
         if let Some(help) = self.help {
             error.help(help);
