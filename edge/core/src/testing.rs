@@ -10,7 +10,7 @@ mod store;
 
 pub use body::TestBody;
 pub use executor::block_on;
-pub use platform::{Ask, Reply, Sim, TestPlatform};
+pub use platform::{Answered, Ask, Reply, Sent, Sim, TestPlatform};
 pub use store::{Fault, MapStore};
 
 /// A configuration with these origins and the default policy everywhere.

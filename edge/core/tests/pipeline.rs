@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use levee::config::{ClientDirectives, Config, Credentials, Forward, Policy, SetCookie};
 use levee::platform::FetchError;
-use levee::testing::{Ask, Fault, MapStore, Reply, Sim, TestBody, config_for};
+use levee::testing::{Ask, Fault, MapStore, Reply, Sent, Sim, TestBody, config_for};
 
 fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -115,7 +115,7 @@ fn an_origin_that_is_gone_is_a_502_and_a_late_one_a_504() {
 #[test]
 fn concurrent_misses_become_one_request() {
     let sim = Sim::new(plain(), |_| Reply::new("max-age=10", "once").after(seconds(2)));
-    let requests: Vec<(&str, &str, &[(&'static str, &str)])> = vec![("GET", "/a", &[]); 100];
+    let requests: Vec<Sent<'_>> = vec![("GET", "/a", &[]); 100];
     let answers = sim.send_together(&requests);
     assert!(answers.iter().all(|answer| answer.text() == "once"));
     assert_eq!(sim.asked().len(), 1);
@@ -130,7 +130,7 @@ fn waiters_of_what_cannot_be_shared_each_get_their_own_and_do_not_queue() {
     let sim =
         Sim::new(plain(), |ask| Reply::new("private", &format!("for {}", ask.number)).after(seconds(2)));
     let start = sim.platform_now();
-    let requests: Vec<(&str, &str, &[(&'static str, &str)])> = vec![("GET", "/a", &[]); 10];
+    let requests: Vec<Sent<'_>> = vec![("GET", "/a", &[]); 10];
     let answers = sim.send_together(&requests);
     let mut bodies: Vec<_> = answers.iter().map(|answer| answer.text().to_owned()).collect();
     bodies.sort();
@@ -142,7 +142,7 @@ fn waiters_of_what_cannot_be_shared_each_get_their_own_and_do_not_queue() {
 #[test]
 fn an_origin_that_fails_fails_once_for_all_who_wait() {
     let sim = Sim::new(plain(), |_| Reply::error(FetchError::ConnectionRefused).after(seconds(1)));
-    let requests: Vec<(&str, &str, &[(&'static str, &str)])> = vec![("GET", "/a", &[]); 20];
+    let requests: Vec<Sent<'_>> = vec![("GET", "/a", &[]); 20];
     assert!(sim.send_together(&requests).iter().all(|answer| answer.status == 502));
     assert_eq!(sim.asked().len(), 1);
 }

@@ -164,6 +164,9 @@ impl Platform for TestPlatform {
     }
 }
 
+/// A request: method, target, fields. A field `body` is the body.
+pub type Sent<'a> = (&'a str, &'a str, &'a [(&'static str, &'a str)]);
+
 /// An answer of the edge, read to its end.
 #[derive(Clone, Debug)]
 pub struct Answered {
@@ -266,7 +269,7 @@ impl Sim {
     ///
     /// # Panics
     /// When one waits for what cannot come, or is no request.
-    pub fn send_together(&self, requests: &[(&str, &str, &[(&'static str, &str)])]) -> Vec<Answered> {
+    pub fn send_together(&self, requests: &[Sent<'_>]) -> Vec<Answered> {
         let answers: Rc<RefCell<Vec<Option<Answered>>>> = Rc::new(RefCell::new(vec![None; requests.len()]));
         for (at, &(method, target, fields)) in requests.iter().enumerate() {
             let request = request_of(method, target, fields);
