@@ -117,14 +117,14 @@ async fn results(state: &State, pairs: &Pairs, search: Search, form: Form) -> Re
 
 /// The same search on another page. Names in one order, empty ones left out: one address a search.
 fn address(pairs: &Pairs, page: u32) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::from("/?"));
+    let mut query = form_urlencoded::Serializer::new(String::new());
     for name in ["q", "genre", "year", "rating", "showing"] {
         if let Some(value) = pairs.get(name) {
             query.append_pair(name, value);
         }
     }
     query.append_pair("page", &page.to_string());
-    query.finish()
+    format!("/?{}", query.finish())
 }
 
 #[cfg(test)]
