@@ -55,7 +55,7 @@ const WORDS = {
   },
   miss({ origin }) {
     const took = origin === undefined ? "" : `, which took ${span(origin)}`;
-    return `the edge had no copy and asked the origin${took}. Reload: the next visitor is faster.`;
+    return `the edge had no copy and asked the origin${took}. Reload, and you may get the copy that it kept.`;
   },
   pass({ origin }) {
     const took = origin === undefined ? "" : ` It took ${span(origin)}.`;
@@ -72,10 +72,11 @@ function describe(navigation) {
   if (!WORDS[found.cache]) {
     return { state: "none", word: "NO EDGE", text: "this page came straight from the origin, without an edge before it." };
   }
-  const word = found.cache.toUpperCase();
-  if (navigation.deliveryType === "cache") {
-    return { state: found.cache, word, text: "your own browser still had this page, so nobody was asked. Reload to ask the edge." };
+  // Nothing came over the network: what is said about the edge is of an earlier visit.
+  if (navigation.deliveryType === "cache" && navigation.transferSize === 0) {
+    return { state: "hit", word: "HIT", text: "your own browser still had this page, so nobody was asked. Reload to ask the edge." };
   }
+  const word = found.cache.toUpperCase();
   return { state: found.cache, word, text: WORDS[found.cache](found) };
 }
 
