@@ -67,3 +67,46 @@ impl Written {
         tokio::time::sleep(time).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use futures_util::stream;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    /// A slow upload is not the origin's fault.
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_runs_from_the_end_of_the_request() {
+        let start = Instant::now();
+        let chunks = stream::unfold(0, |sent| async move {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            (sent < 2).then(|| (Ok::<_, BodyError>(Bytes::from_static(b"x")), sent + 1))
+        });
+        let (mut body, mut written) = Outgoing::new(Body::stream(chunks));
+        let send = async move { while poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await.is_some() {} };
+        tokio::join!(send, written.then_sleep(DEADLINE));
+        assert_eq!(start.elapsed(), Duration::from_secs(90) + DEADLINE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_body_it_runs_at_once() {
+        let start = Instant::now();
+        let (_body, mut written) = Outgoing::new(Body::default());
+        written.then_sleep(DEADLINE).await;
+        assert_eq!(start.elapsed(), DEADLINE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_given_up_has_ended() {
+        let start = Instant::now();
+        let (body, mut written) = Outgoing::new(Body::from("x"));
+        drop(body);
+        written.then_sleep(DEADLINE).await;
+        assert_eq!(start.elapsed(), DEADLINE);
+    }
+}

@@ -95,9 +95,8 @@ impl Acceptor {
         loop {
             let accepted = tokio::select! {
                 biased;
+                _ = &mut stopped => break,
                 accepted = listener.accept() => accepted,
-                // Only now that nobody is waiting any more: the system would reset them with the socket.
-                _ = &mut stopped => return,
             };
             // From this thread's events to those of the other.
             match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
@@ -108,6 +107,14 @@ impl Acceptor {
                     // Too many open files, say: a little later there may be room.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
+            }
+        }
+        // Who has connected already is served: the system would reset them with the socket.
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok((stream, peer)) = listener.accept() {
+            match stream.set_nonblocking(true) {
+                Ok(()) => hand_over(&threads, stream, peer),
+                Err(error) => tracing::debug!(%error, "a connection broke at once"),
             }
         }
     }

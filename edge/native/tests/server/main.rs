@@ -1,0 +1,13 @@
+//! The adapter, from socket to socket: a server in this process between raw peers that say exactly what is on the wire.
+
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod app;
+mod bodies;
+mod drain;
+mod errors;
+mod framing;
+mod store;
+mod support;
+mod upgrade;
+mod wire;
