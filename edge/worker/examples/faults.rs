@@ -1,10 +1,11 @@
 //! A Worker that fails on demand, to show that the next request finds a working one.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use levee_worker::http::{Request, Response};
 use levee_worker::levee::body::Body as _;
-use levee_worker::worker::console_log;
+use levee_worker::worker::{Delay, console_log};
 use levee_worker::{App, Body, Config, Context, Error, Result};
 
 struct Faults;
@@ -23,7 +24,10 @@ impl App for Faults {
                 panic!("on demand, later")
             }
             "/panic-behind" => {
-                cx.wait_until(async { panic!("on demand, behind the response") });
+                cx.wait_until(async {
+                    Delay::from(Duration::from_millis(50)).await;
+                    panic!("on demand, behind the response")
+                });
                 Ok(Response::new("the response is not affected".into()))
             }
             "/overflow" => Ok(Response::new(deeper(0).to_string().into())),

@@ -96,6 +96,9 @@ fn named(error: String) -> FetchError {
         FetchError::ConnectionTerminated(error)
     } else if says(&["http", "header", "protocol", "parse"]) {
         FetchError::Protocol(error)
+    } else if lower.starts_with("internal error") {
+        // All that the runtime tells when a name does not resolve or TLS fails; its own log has more.
+        FetchError::Internal(format!("the runtime gives no reason but `{error}`; is the origin's URL right?"))
     } else {
         FetchError::Internal(error)
     }

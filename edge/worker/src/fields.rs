@@ -1,7 +1,7 @@
 //! Fields on their way between Rust and the host: one string, a `name:value` line each.
 //!
 //! The runtime takes the bytes of a value for UTF-8 and writes UTF-8, and not one byte a character as the Fetch standard
-//! has it. So UTF-8 survives; a byte that is not UTF-8 has become U+FFFD before this code sees it.
+//! has it. So UTF-8 survives; a byte that is not UTF-8 has become another character before this code sees it.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 

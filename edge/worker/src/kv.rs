@@ -85,7 +85,7 @@ fn failed(what: &str, error: &JsValue) -> StoreError {
 
 /// Seconds, rounded up.
 fn expiration_ttl(keep: Duration) -> f64 {
-    let seconds = keep.as_secs() + u64::from(keep.subsec_nanos() > 0);
+    let seconds = keep.as_secs().saturating_add(u64::from(keep.subsec_nanos() > 0));
     // Ten years is for ever, and a number that KV takes.
     seconds.clamp(MIN_TTL, 315_360_000) as f64
 }

@@ -1,0 +1,93 @@
+//! HTTP/1.1 by hand: what arrives is what was sent, and a broken body is seen as one.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use levee_harness::Process;
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Names in lower case.
+    pub fields: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
+    /// Whether the body came to its announced end.
+    pub whole: bool,
+}
+
+impl Answer {
+    pub fn field(&self, name: &str) -> Option<String> {
+        let mut values = self.fields.iter().filter(|(known, _)| known == name);
+        values.next().map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+pub fn get(server: &Process, target: &str) -> Answer {
+    get_at(server.port(), target)
+}
+
+pub fn get_at(port: u16, target: &str) -> Answer {
+    let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    exchange(port, request.as_bytes())
+}
+
+/// Sends a whole request, which must ask for `Connection: close`, and reads to the end.
+pub fn send(server: &Process, request: &[u8]) -> Answer {
+    exchange(server.port(), request)
+}
+
+fn exchange(port: u16, request: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
+    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time-out");
+    stream.write_all(request).expect("sent");
+    let mut all = Vec::new();
+    // A reset ends a broken body.
+    let clean = stream.read_to_end(&mut all).is_ok();
+    let end = all
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap_or_else(|| panic!("no response head in {:?}", String::from_utf8_lossy(&all)));
+    let body = all.split_off(end + 4);
+    let mut lines = all[..end].split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    let status_line = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
+    let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+    let fields: Vec<_> = lines
+        .filter_map(|line| {
+            let colon = line.iter().position(|&byte| byte == b':')?;
+            let name = String::from_utf8_lossy(&line[..colon]).to_ascii_lowercase();
+            Some((name, line[colon + 1..].trim_ascii().to_vec()))
+        })
+        .collect();
+    let mut answer = Answer { status, fields, body, whole: clean };
+    if answer.field("transfer-encoding").is_some() {
+        let (body, whole) = unchunked(&answer.body);
+        (answer.body, answer.whole) = (body, clean && whole);
+    } else if let Some(length) = answer.field("content-length")
+        && !request.starts_with(b"HEAD ")
+    {
+        answer.whole = clean && length == answer.body.len().to_string();
+    }
+    answer
+}
+
+fn unchunked(mut body: &[u8]) -> (Vec<u8>, bool) {
+    let mut whole = Vec::new();
+    while let Some(end) = body.windows(2).position(|window| window == b"\r\n") {
+        let size =
+            std::str::from_utf8(&body[..end]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
+        let Some(size) = size else { break };
+        if size == 0 {
+            return (whole, true);
+        }
+        let from = end + 2;
+        let Some(chunk) = body.get(from..from + size) else { break };
+        whole.extend_from_slice(chunk);
+        body = body.get(from + size + 2..).unwrap_or_default();
+    }
+    (whole, false)
+}
