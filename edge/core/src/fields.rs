@@ -4,8 +4,10 @@ pub mod accept;
 pub mod cache_control;
 pub mod connection;
 pub mod credentials;
+pub mod date;
 pub mod etag;
 pub mod list;
+pub mod structured;
 pub mod vary;
 
 use http::HeaderMap;

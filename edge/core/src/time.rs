@@ -22,13 +22,6 @@ impl Time {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// Reads an HTTP date (RFC 9110, section 5.6.7), in any of its three formats.
-    pub fn parse_http_date(text: &str) -> Option<Self> {
-        let time = httpdate::parse_http_date(text.trim()).ok()?;
-        let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Some(Self(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)))
-    }
-
     /// Writes it as an HTTP date (IMF-fixdate), to the second.
     pub fn to_http_date(self) -> String {
         // A year above 9999 cannot be written; such a time only comes from a broken clock.

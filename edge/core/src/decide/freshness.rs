@@ -37,7 +37,7 @@ pub enum Source {
     SMaxAge,
     MaxAge,
     Expires,
-    /// A tenth of the time since `Last-Modified` (section 4.2.2).
+    /// A tenth of the time since `Last-Modified`, or nothing where that is missing (section 4.2.2).
     Heuristic,
     /// `negative` of the policy, for this status.
     Negative,
@@ -55,10 +55,10 @@ impl Source {
 }
 
 /// The directives that hold for this edge: those of the first targeted field that is there (RFC 9213, section 2.2),
-/// else of `Cache-Control`. The name is that of the field they come from.
+/// else of `Cache-Control`; and whether they come from a targeted one.
 pub(super) fn directives(response: &HeaderMap, policy: &Policy) -> (CacheControl, bool) {
     for name in &policy.targeted {
-        if let Some(targeted) = CacheControl::read(response, name) {
+        if let Some(targeted) = CacheControl::read_targeted(response, name) {
             return (targeted, true);
         }
     }
@@ -75,7 +75,7 @@ impl Freshness {
         policy: &Policy,
     ) -> Self {
         let (directives, targeted) = directives(response, policy);
-        let date = fields::text(response, "date").and_then(Time::parse_http_date);
+        let date = fields::text(response, "date").and_then(fields::date::parse);
         let (lifetime, source) =
             lifetime(status, response, &directives, targeted, date.unwrap_or(received), policy);
         let lifetime = policy.ttl.max.map_or(lifetime, |max| lifetime.min(max));
@@ -124,7 +124,7 @@ fn lifetime(
     if !targeted && response.contains_key("expires") {
         // An `Expires` that cannot be read is in the past (RFC 9111, section 5.3); so are two that differ.
         let mut lines = response.get_all("expires").into_iter();
-        let expires = lines.next().and_then(|line| line.to_str().ok()).and_then(Time::parse_http_date);
+        let expires = lines.next().and_then(|line| line.to_str().ok()).and_then(fields::date::parse);
         let alone = lines.next().is_none();
         let lifetime = expires.filter(|_| alone).map_or(Duration::ZERO, |expires| expires.since(date));
         return (lifetime, Source::Expires);
@@ -136,11 +136,12 @@ fn lifetime(
         return (Duration::ZERO, Source::Silent);
     }
     if policy.heuristic
-        && let Some(modified) = fields::text(response, "last-modified").and_then(Time::parse_http_date)
+        && let Some(modified) = fields::text(response, "last-modified").and_then(fields::date::parse)
     {
         return (date.since(modified) / 10, Source::Heuristic);
     }
     match policy.ttl.default {
+        Duration::ZERO if policy.heuristic => (Duration::ZERO, Source::Heuristic),
         Duration::ZERO => (Duration::ZERO, Source::Silent),
         default if status.is_success() || status.is_redirection() => (default, Source::Default),
         _ => (Duration::ZERO, Source::Silent),

@@ -118,7 +118,8 @@ pub fn storable(candidate: &Candidate<'_>, limit: u64, policy: &Policy) -> Resul
     let vary = variance(response, policy)?;
     let has_validator = response.contains_key(header::ETAG) || response.contains_key(header::LAST_MODIFIED);
     match freshness.source {
-        Source::Silent => return Err(NoStore::Silent),
+        // `no-cache` says: keep it, and ask before each use.
+        Source::Silent if !(freshness.always_validate && has_validator) => return Err(NoStore::Silent),
         _ if freshness.lifetime.is_zero() && !has_validator => return Err(NoStore::Useless),
         _ => {}
     }

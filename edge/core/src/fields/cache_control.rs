@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName};
 
+use super::structured::{self, Item};
 use super::{delta_seconds, list};
 
 /// The directives of a request or a response that mean something to a shared cache.
@@ -73,6 +74,25 @@ impl CacheControl {
             }
             read
         })
+    }
+
+    /// Reads a targeted field (RFC 9213, section 2.1): a dictionary of structured fields. `None` where it is missing,
+    /// or is not one: then it is ignored. Directives of another type than theirs mean nothing.
+    pub fn read_targeted(fields: &HeaderMap, name: &str) -> Option<Self> {
+        let joined = list::joined(fields, name)?;
+        let text = std::str::from_utf8(&joined).ok()?;
+        let mut read = Self::default();
+        for (name, item) in structured::dictionary(text)? {
+            match item {
+                Item::Boolean(true) => read.add(name),
+                Item::Integer(seconds) => read.add(&format!("{name}={}", seconds.max(0))),
+                Item::String(text) if matches!(name, "no-cache" | "private") => {
+                    read.add(&format!("{name}=\"{text}\""));
+                }
+                Item::Boolean(false) | Item::String(_) | Item::Other => {}
+            }
+        }
+        Some(read)
     }
 
     /// Reads one field value.
@@ -186,6 +206,20 @@ mod tests {
         assert!(!cc.no_store);
         assert_eq!(cc.private, Qualified::No);
         assert_eq!(cc.max_age, Some(3));
+    }
+
+    #[test]
+    fn targeted_fields_are_structured() {
+        let read = |value: &'static str| {
+            let fields =
+                [(HeaderName::from_static("cdn-cache-control"), http::HeaderValue::from_static(value))];
+            CacheControl::read_targeted(&fields.into_iter().collect(), "cdn-cache-control")
+        };
+        assert_eq!(read("max-age=60, private=\"a\"").map(|cc| cc.max_age), Some(Some(60)));
+        assert_eq!(read("max-age=\"60\"").map(|cc| cc.max_age), Some(None));
+        assert_eq!(read("no-store=?0").map(|cc| cc.no_store), Some(false));
+        assert_eq!(read("max-age=60, &&&"), None);
+        assert_eq!(read("Max-Age=60"), None);
     }
 
     proptest! {

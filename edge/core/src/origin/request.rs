@@ -70,7 +70,8 @@ pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> Head
     }
     normalise(&mut fields, &header::ACCEPT_ENCODING, accept::encodings);
     normalise(&mut fields, &header::ACCEPT_LANGUAGE, accept::languages);
-    if policy.forward != Forward::All {
+    // Origins that block what does not say who it is see the edge, unless the client's own is forwarded.
+    if !is_forwarded(header::USER_AGENT.as_str(), policy) {
         insert(&mut fields, header::USER_AGENT, concat!("levee/", env!("CARGO_PKG_VERSION")));
     }
     add_hop(&mut fields, hop);

@@ -3,7 +3,6 @@
 use http::{HeaderMap, StatusCode, header};
 
 use crate::fields::{self, etag::ETag, list};
-use crate::time::Time;
 
 /// What a request's conditions come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +34,12 @@ fn none_match(request: &HeaderMap, response: &HeaderMap) -> bool {
 }
 
 fn not_modified_since(request: &HeaderMap, response: &HeaderMap) -> bool {
-    let Some(since) = fields::text(request, "if-modified-since").and_then(Time::parse_http_date) else {
+    let Some(since) = fields::text(request, "if-modified-since").and_then(fields::date::parse) else {
         return false;
     };
     let modified = fields::text(response, "last-modified")
         .or_else(|| fields::text(response, "date"))
-        .and_then(Time::parse_http_date);
+        .and_then(fields::date::parse);
     modified.is_some_and(|modified| modified <= since)
 }
 

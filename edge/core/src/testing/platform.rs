@@ -41,7 +41,7 @@ impl Ask {
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
-    pub fields: Vec<(&'static str, String)>,
+    pub fields: Vec<(String, String)>,
     pub body: TestBody,
     pub delay: Duration,
     pub error: Option<FetchError>,
@@ -52,7 +52,7 @@ impl Reply {
     pub fn new(cache_control: &str, body: &str) -> Self {
         Self {
             status: 200,
-            fields: vec![("cache-control", cache_control.to_owned())],
+            fields: vec![("cache-control".to_owned(), cache_control.to_owned())],
             body: TestBody::full(Bytes::copy_from_slice(body.as_bytes())),
             delay: Duration::ZERO,
             error: None,
@@ -71,8 +71,8 @@ impl Reply {
     }
 
     #[must_use]
-    pub fn field(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.fields.push((name, value.into()));
+    pub fn field(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.fields.push((name.to_owned(), value.into()));
         self
     }
 
@@ -148,7 +148,8 @@ impl Fetch for TestPlatform {
             StatusCode::from_u16(reply.status).map_err(|e| FetchError::Protocol(e.to_string()))?;
         for (name, value) in reply.fields {
             let value = HeaderValue::from_str(&value).map_err(|e| FetchError::Protocol(e.to_string()))?;
-            response.headers_mut().append(HeaderName::from_static(name), value);
+            let name = HeaderName::try_from(name).map_err(|e| FetchError::Protocol(e.to_string()))?;
+            response.headers_mut().append(name, value);
         }
         Ok(response)
     }
@@ -265,14 +266,29 @@ impl Sim {
         all.remove(0)
     }
 
+    /// One request as an adapter would hand it over, answered and read to its end.
+    ///
+    /// # Panics
+    /// When it waits for what cannot come.
+    pub fn exchange(&self, request: crate::Request<TestBody>) -> Answered {
+        let mut all = self.exchange_together(vec![request]);
+        self.settle();
+        all.remove(0)
+    }
+
     /// Requests that are under way at once, answered in their order.
     ///
     /// # Panics
-    /// When one waits for what cannot come, or is no request.
+    /// When one waits for what cannot come.
     pub fn send_together(&self, requests: &[Sent<'_>]) -> Vec<Answered> {
+        self.exchange_together(
+            requests.iter().map(|&(method, target, fields)| request_of(method, target, fields)).collect(),
+        )
+    }
+
+    fn exchange_together(&self, requests: Vec<crate::Request<TestBody>>) -> Vec<Answered> {
         let answers: Rc<RefCell<Vec<Option<Answered>>>> = Rc::new(RefCell::new(vec![None; requests.len()]));
-        for (at, &(method, target, fields)) in requests.iter().enumerate() {
-            let request = request_of(method, target, fields);
+        for (at, request) in requests.into_iter().enumerate() {
             let (edge, platform, answers) = (self.edge.clone(), self.platform.clone(), answers.clone());
             self.platform.executor.spawn(async move {
                 let response = pipeline::handle(&edge, &platform, request).await;
