@@ -17,8 +17,8 @@ pub(super) fn advisories(cx: &Cx) -> Result<Done> {
     let fetched = run::quietly(&mut subcommand(cx, &["fetch", "db"])?);
     if let Err(error) = fetched {
         let why = format!("{error:#}");
-        let reason = why.lines().rev().find(|line| line.contains("error") || line.contains("failed"));
-        let reason = reason.unwrap_or("its cause is not known").trim();
+        let cause = |word: &str| why.lines().rev().find(|line| line.contains(word));
+        let reason = cause("fatal:").or_else(|| cause("failed")).unwrap_or("its cause is not known").trim();
         if std::env::var_os("LEVEE_REQUIRE_ADVISORIES").is_some_and(|value| value == "1") {
             bail!("the advisory database could not be fetched: {reason}");
         }

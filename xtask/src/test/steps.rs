@@ -77,7 +77,7 @@ fn core(cx: &Cx) -> Result<Done> {
 }
 
 fn unit(cx: &Cx) -> Result<Done> {
-    let mut command = cargo(cx, &["test", "--workspace"]);
+    let mut command = cargo(cx, &["test", "--workspace", "--no-fail-fast"]);
     for package in ["levee-edge", "levee-e2e"].iter().chain(&WASM_ONLY) {
         command.args(["--exclude", package]);
     }

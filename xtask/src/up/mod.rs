@@ -114,7 +114,9 @@ fn introduce(root: &Path, edge: &Process, origin: Option<&Process>, plan: &plan:
     println!("  status  {}/.levee/", edge.url());
     println!("  rules   {}", plan.describe(root));
     println!("  logs    {STATE}/logs/, and below");
-    println!("\nReload a page that may be cached: the second answer comes from the edge, and the origin is not asked.");
+    println!(
+        "\nReload a page that may be cached: the second answer comes from the edge, and the origin is not asked."
+    );
     println!("Ctrl-C stops everything that was started.\n");
 }
 
