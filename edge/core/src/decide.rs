@@ -23,15 +23,21 @@ pub enum Decision {
     /// The entry answers, without asking the origin.
     Serve(Serve),
     /// The entry has to be confirmed by the origin first.
-    Revalidate {
-        why: Forward,
-        /// Whether the entry may answer if the origin fails (RFC 5861, section 4).
-        stale_if_error: bool,
-    },
+    Revalidate { why: Forward, stand_in: StandIn },
     /// The origin is asked; the entry, if there is one, is of no use.
     Fetch(Forward),
     /// `only-if-cached`, and nothing that may be used is (RFC 9111, section 5.2.1.7).
     GatewayTimeout,
+}
+
+/// When a stale entry may stand in for the origin's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StandIn {
+    Never,
+    /// When the origin does not answer (RFC 9111, section 4.2.4).
+    Disconnected,
+    /// When it answers with a server error too (RFC 5861, section 4).
+    OnError,
 }
 
 /// How an entry answers.
@@ -140,8 +146,16 @@ fn decide_on(request: &Directives, entry: &Entry, now: Time) -> Decision {
     let left = freshness.lifetime.saturating_sub(age);
     let staleness = age.saturating_sub(freshness.lifetime);
     let fresh = age < freshness.lifetime;
-    let stale_if_error = !freshness.always_validate && staleness < freshness.if_error;
-    let ask = |why| Decision::Revalidate { why, stale_if_error };
+    let stand_in = if freshness.always_validate {
+        StandIn::Never
+    } else if staleness < freshness.if_error {
+        StandIn::OnError
+    } else if staleness < freshness.disconnected {
+        StandIn::Disconnected
+    } else {
+        StandIn::Never
+    };
+    let ask = |why| Decision::Revalidate { why, stand_in };
     if freshness.always_validate {
         return ask(Forward::Stale);
     }
@@ -205,8 +219,9 @@ mod tests {
 
     const FRESH: Decision = Decision::Serve(Serve::Fresh);
 
-    fn revalidate(why: Forward, stale_if_error: bool) -> Decision {
-        Decision::Revalidate { why, stale_if_error }
+    fn revalidate(why: Forward, on_error: bool) -> Decision {
+        let stand_in = if on_error { StandIn::OnError } else { StandIn::Never };
+        Decision::Revalidate { why, stand_in }
     }
 
     #[test]
@@ -261,7 +276,7 @@ mod tests {
             let rank = |decision: &Decision| match decision {
                 Decision::Serve(Serve::Fresh) => 0,
                 Decision::Serve(_) => 1,
-                Decision::Revalidate { stale_if_error: true, .. } => 2,
+                Decision::Revalidate { stand_in: StandIn::OnError, .. } => 2,
                 _ => 3,
             };
             let (early, late) = (a.min(b), a.max(b));

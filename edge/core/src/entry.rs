@@ -111,7 +111,7 @@ impl Entry {
     /// How long from `now` it can be of any use: fresh, stale by permission, or to be confirmed by a 304.
     pub fn useful_for(&self, now: Time) -> Duration {
         let confirmable = if self.has_validator() { CONFIRMABLE } else { Duration::ZERO };
-        let window = self.freshness.while_revalidate.max(self.freshness.if_error).max(confirmable);
+        let window = self.freshness.while_revalidate.max(self.freshness.disconnected).max(confirmable);
         (self.freshness.lifetime + window).saturating_sub(self.age(now))
     }
 

@@ -179,7 +179,7 @@ mod tests {
         let keep = with(KeyPolicy {
             query: QueryPolicy::Keep(vec![NamePattern::new("q"), NamePattern::new("page")]),
             sort: true,
-            fields: vec![],
+            ..KeyPolicy::default()
         });
         assert_eq!(key("/s?q=2&x=1&page=3&q=1", &[], &keep).target(), "/s?page=3&q=2&q=1");
     }

@@ -164,7 +164,7 @@ pub fn resolve(name: &str, value: &Value, step: &Step, now: Time, base: &str) ->
         Value::Number(offset) if DATES.contains(&name.as_str()) => {
             let millis = now.as_millis().saturating_add_signed(offset.saturating_mul(1_000));
             let date = Time(millis).to_http_date();
-            if step.rfc850date.iter().any(|field| *field == name) { rfc850(&date) } else { date }
+            if step.rfc850date.contains(&name) { rfc850(&date) } else { date }
         }
         Value::Number(number) => number.to_string(),
         Value::Text(text)

@@ -125,6 +125,7 @@ pub(super) fn key(merged: &source::Policy) -> (Credentials, KeyPolicy) {
         headers.into_iter().partition(|name| is_credential(name, merged));
     let credentials = match mode(merged) {
         source::Credentials::Pass => Credentials::Pass,
+        source::Credentials::Authorization => Credentials::Authorization,
         source::Credentials::Strip => Credentials::Strip,
         source::Credentials::Key => {
             let mut cookies: Vec<String> = Vec::new();
@@ -140,6 +141,7 @@ pub(super) fn key(merged: &source::Policy) -> (Credentials, KeyPolicy) {
     let key = KeyPolicy {
         query: query(source.and_then(|key| key.query.as_ref())),
         sort: source.and_then(|key| key.sort.as_ref()).is_some_and(|sort| sort.value),
+        sort_languages: source.and_then(|key| key.sort_languages.as_ref()).is_some_and(|sort| sort.value),
         fields,
     };
     (credentials, key)

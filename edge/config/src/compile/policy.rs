@@ -96,6 +96,7 @@ fn stale(source: Option<&At<source::Stale>>) -> Stale {
     Stale {
         while_revalidate: time(source.while_revalidate.as_ref()),
         if_error: time(source.if_error.as_ref()),
+        disconnected: time(source.disconnected.as_ref()),
         beside_s_maxage: plain(source.beside_s_maxage.as_ref(), false),
     }
 }

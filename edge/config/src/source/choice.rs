@@ -86,6 +86,8 @@ choice! {
     enum Credentials {
         /// the request goes through whole, and its answer is shared only where RFC 9111, section 3.5 allows it
         "pass" => Pass,
+        /// only `Authorization` counts (RFC 9111, section 3.5); cookies and tokens are fields like any other
+        "authorization" => Authorization,
         /// they are removed: the content is the same for everyone
         "strip" => Strip,
         /// what `key.cookies` and `key.headers` name of them is part of the key, the others are removed

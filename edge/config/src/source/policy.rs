@@ -71,6 +71,8 @@ section! {
         while_revalidate: Duration = "0s",
         /// When the origin fails.
         if_error: Duration = "0s",
+        /// When the origin does not answer at all (RFC 9111, section 4.2.4); the longer of this and what holds on errors.
+        disconnected: Duration = "0s",
         /// `s-maxage` forbids stale answers (RFC 9111, section 5.2.2.10). True: the windows hold beside it all the same.
         beside_s_maxage: bool = false,
     }
@@ -84,6 +86,8 @@ section! {
         query: Whole<Query>,
         /// Whether parameters are sorted by name before they are keyed and forwarded.
         sort: bool = false,
+        /// Whether languages of equal weight in `Accept-Language` are sorted before they are keyed and forwarded.
+        sort_languages: bool = false,
         /// Request fields that tell answers apart; they are forwarded. Credentials only with `credentials = "key"`.
         headers: List<FieldName> = [],
         /// Cookies that tell answers apart; they are forwarded. Only with `credentials = "key"`.

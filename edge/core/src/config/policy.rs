@@ -74,6 +74,9 @@ pub struct Ttl {
 pub struct Stale {
     pub while_revalidate: Duration,
     pub if_error: Duration,
+    /// When the origin does not answer at all (RFC 9111, section 4.2.4: disconnected). The longer of this and what
+    /// holds on errors.
+    pub disconnected: Duration,
     /// `s-maxage` implies `proxy-revalidate` (RFC 9111, section 5.2.2.10) and so forbids stale answers. True: the
     /// windows hold beside it all the same.
     pub beside_s_maxage: bool,
@@ -86,6 +89,8 @@ pub enum Credentials {
     Pass,
     /// They are removed: the content is the same for everyone.
     Strip,
+    /// Only `Authorization` counts, as RFC 9111, section 3.5 has it; other credentials are fields like any other.
+    Authorization,
     /// These cookies and fields are part of the key and are forwarded; other credentials are removed.
     Key { cookies: Vec<String>, fields: Vec<String> },
 }
@@ -107,6 +112,9 @@ pub struct KeyPolicy {
     pub query: QueryPolicy,
     /// Whether parameters are sorted by name before they are keyed and forwarded.
     pub sort: bool,
+    /// Whether languages of equal weight in `Accept-Language` are sorted before they are keyed and forwarded. Some
+    /// origins take their order for a preference.
+    pub sort_languages: bool,
     /// Request fields that are part of the key, in lower case. They are forwarded.
     pub fields: Vec<String>,
 }

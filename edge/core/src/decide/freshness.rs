@@ -21,6 +21,8 @@ pub struct Freshness {
     pub while_revalidate: Duration,
     /// How long past its lifetime it may be served in place of an error. Zero where the response forbids it.
     pub if_error: Duration,
+    /// How long past its lifetime it may be served when the origin does not answer at all (section 4.2.4).
+    pub disconnected: Duration,
     /// Whether it may be served stale at all (section 4.2.4).
     pub may_be_stale: bool,
     /// `no-cache`: never served without asking.
@@ -86,12 +88,14 @@ impl Freshness {
             || directives.no_cache == Qualified::Yes
             || (directives.s_maxage.is_some() && !policy.stale.beside_s_maxage);
         let window = |delta, otherwise| if no_stale { Duration::ZERO } else { seconds(delta, otherwise) };
+        let if_error = window(directives.stale_if_error, policy.stale.if_error);
         Self {
             initial_age: initial_age(response, requested, received, date),
             lifetime,
             source,
             while_revalidate: window(directives.stale_while_revalidate, policy.stale.while_revalidate),
-            if_error: window(directives.stale_if_error, policy.stale.if_error),
+            if_error,
+            disconnected: window(None, policy.stale.disconnected).max(if_error),
             may_be_stale: !no_stale,
             always_validate: directives.no_cache == Qualified::Yes,
             shared_with_credentials: directives.public

@@ -4,7 +4,7 @@
 use http::{HeaderMap, HeaderName, Method};
 
 use super::is_cacheable_method;
-use crate::config::{Credentials, Policy};
+use crate::config::Policy;
 use crate::fields::{connection, credentials};
 
 /// What the cache may do for a request.
@@ -63,11 +63,8 @@ pub fn sharing(method: &Method, fields: &HeaderMap, has_body: bool, policy: &Pol
     if has_body {
         return Sharing::Private(PassReason::Body);
     }
-    match policy.credentials {
-        Credentials::Strip | Credentials::Key { .. } => Sharing::Shareable,
-        Credentials::Pass => match credentials::first(fields, &policy.credential_fields) {
-            Some(name) => Sharing::WithCredentials(name.clone()),
-            None => Sharing::Shareable,
-        },
+    match credentials::found(fields, policy) {
+        Some(name) => Sharing::WithCredentials(name.clone()),
+        None => Sharing::Shareable,
     }
 }

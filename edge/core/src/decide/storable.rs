@@ -101,10 +101,7 @@ pub fn storable(candidate: &Candidate<'_>, limit: u64, policy: &Policy) -> Resul
     if directives.private == Qualified::Yes {
         return Err(NoStore::Private);
     }
-    if policy.credentials == Credentials::Pass
-        && !freshness.shared_with_credentials
-        && credentials::first(request, &policy.credential_fields).is_some()
-    {
+    if !freshness.shared_with_credentials && credentials::found(request, policy).is_some() {
         return Err(NoStore::Credentials);
     }
     let removes =

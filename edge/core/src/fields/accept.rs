@@ -29,10 +29,14 @@ fn thousandths(text: &str) -> u16 {
 /// `Accept-Encoding`: codings in lower case, by falling weight and then by name, weights written only where they differ
 /// from one.
 pub fn encodings(value: &str) -> String {
-    let mut codings: Vec<(String, u16)> = list::elements(value).map(weighted).collect();
-    codings.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    codings.dedup();
-    written(&codings)
+    sorted(value)
+}
+
+fn sorted(value: &str) -> String {
+    let mut elements: Vec<(String, u16)> = list::elements(value).map(weighted).collect();
+    elements.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    elements.dedup();
+    written(&elements)
 }
 
 /// `Accept-Language`: ranges in lower case, by falling weight; the order of equals is kept, because it may count.
@@ -40,6 +44,11 @@ pub fn languages(value: &str) -> String {
     let mut ranges: Vec<(String, u16)> = list::elements(value).map(weighted).collect();
     ranges.sort_by_key(|range| std::cmp::Reverse(range.1));
     written(&ranges)
+}
+
+/// The same with equals in the order of their names, for origins that do not take their order for a preference.
+pub fn languages_sorted(value: &str) -> String {
+    sorted(value)
 }
 
 fn written(elements: &[(String, u16)]) -> String {

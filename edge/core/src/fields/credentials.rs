@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, HeaderName};
 
+use crate::config::{Credentials, Policy};
+
 /// Fields by which clients usually identify themselves, beside what a policy names.
 const USUAL: [&str; 16] = [
     "authorization",
@@ -22,14 +24,21 @@ const USUAL: [&str; 16] = [
     "x-ms-token-aad-access-token",
 ];
 
+/// The fields of a request by which it says who asks, as a policy sees it. `None`: nothing that keeps an answer from being
+/// shared.
+pub fn found<'a>(fields: &'a HeaderMap, policy: &Policy) -> Option<&'a HeaderName> {
+    match policy.credentials {
+        Credentials::Strip | Credentials::Key { .. } => None,
+        Credentials::Authorization => fields.keys().find(|name| **name == http::header::AUTHORIZATION),
+        Credentials::Pass => {
+            fields.keys().find(|name| is_credential(name.as_str(), &policy.credential_fields))
+        }
+    }
+}
+
 /// Whether `name` (lower case) carries credentials, by custom or because the policy names it.
 pub fn is_credential(name: &str, named: &[String]) -> bool {
     USUAL.contains(&name) || named.iter().any(|field| field == name)
-}
-
-/// The first field of a request that carries credentials.
-pub fn first<'a>(fields: &'a HeaderMap, named: &[String]) -> Option<&'a HeaderName> {
-    fields.keys().find(|name| is_credential(name.as_str(), named))
 }
 
 /// The value of one cookie of a request (RFC 6265, section 5.4).

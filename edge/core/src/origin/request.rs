@@ -40,7 +40,7 @@ pub fn is_forwarded(name: &str, policy: &Policy) -> bool {
     match &policy.forward {
         _ if keyed || named(&policy.key.fields) => true,
         Forward::All => {
-            policy.credentials == Credentials::Pass
+            matches!(policy.credentials, Credentials::Pass | Credentials::Authorization)
                 || !credentials::is_credential(name, &policy.credential_fields)
         }
         Forward::Fields(extra) => ALWAYS.iter().any(|field| field == name) || named(extra),
@@ -69,7 +69,8 @@ pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> Head
         insert(&mut fields, header::COOKIE, &kept.join("; "));
     }
     normalise(&mut fields, &header::ACCEPT_ENCODING, accept::encodings);
-    normalise(&mut fields, &header::ACCEPT_LANGUAGE, accept::languages);
+    let languages = if policy.key.sort_languages { accept::languages_sorted } else { accept::languages };
+    normalise(&mut fields, &header::ACCEPT_LANGUAGE, languages);
     // Origins that block what does not say who it is see the edge, unless the client's own is forwarded.
     if !is_forwarded(header::USER_AGENT.as_str(), policy) {
         insert(&mut fields, header::USER_AGENT, concat!("levee/", env!("CARGO_PKG_VERSION")));

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, Response, StatusCode, header};
 use super::fill::{Asked, Fill};
 use super::{BodyOf, Exchange, answer_problem, respond};
 use crate::config;
-use crate::decide::{Decision, Directives, Forward, Serve, decide};
+use crate::decide::{Decision, Directives, Forward, Serve, StandIn, decide};
 use crate::entry::{Entry, Slot};
 use crate::fields::vary;
 use crate::key::Key;
@@ -60,11 +60,13 @@ pub(super) async fn answer<P: Platform>(
     }
     Some(match decision {
         Decision::GatewayTimeout => only_if_cached(exchange),
-        Decision::Fetch(why) => through_shield(exchange, &request, &found, why, false).await,
-        Decision::Revalidate { why, stale_if_error } => {
-            through_shield(exchange, &request, &found, why, stale_if_error).await
+        Decision::Fetch(why) => through_shield(exchange, &request, &found, why, StandIn::Never).await,
+        Decision::Revalidate { why, stand_in } => {
+            through_shield(exchange, &request, &found, why, stand_in).await
         }
-        Decision::Serve(_) => through_shield(exchange, &request, &found, Forward::UriMiss, false).await,
+        Decision::Serve(_) => {
+            through_shield(exchange, &request, &found, Forward::UriMiss, StandIn::Never).await
+        }
     })
 }
 
@@ -206,7 +208,7 @@ async fn through_shield<P: Platform>(
     request: &Request,
     found: &Found,
     why: Forward,
-    stale_if_error: bool,
+    stand_in: StandIn,
 ) -> Response<BodyOf<P>> {
     let edge = exchange.edge;
     let key = request.key.as_str();
@@ -246,19 +248,15 @@ async fn through_shield<P: Platform>(
                     break;
                 }
                 Landing::Failed(failure) => {
-                    return failed(
-                        exchange,
-                        found.entry().filter(|_| stale_if_error),
-                        &failure,
-                        collapsed(why),
-                    );
+                    let entry = found.entry().filter(|_| stands_in(stand_in, &failure));
+                    return failed(exchange, entry, &failure, collapsed(why));
                 }
                 Landing::Unshareable => break,
                 Landing::Abandoned => {}
             },
         }
     }
-    from_origin(exchange, request, found, why, stale_if_error, obligation).await
+    from_origin(exchange, request, found, why, stand_in, obligation).await
 }
 
 fn collapsed(why: Forward) -> Report {
@@ -270,7 +268,7 @@ async fn from_origin<P: Platform>(
     request: &Request,
     found: &Found,
     why: Forward,
-    stale_if_error: bool,
+    stand_in: StandIn,
     obligation: Option<Obligation>,
 ) -> Response<BodyOf<P>> {
     let fill = fill_of(exchange, request, exchange.method.clone());
@@ -289,11 +287,11 @@ async fn from_origin<P: Platform>(
         origin: Some(exchange.platform.now().since(asked)),
         ..Report::new(Outcome::Miss)
     };
-    let stand_in = found.entry().filter(|_| stale_if_error);
+    let stands_in = |failure: &Failure| found.entry().filter(|_| stands_in(stand_in, failure));
     match answer {
         Err(error) => {
             let failure = Failure::Origin(error);
-            let response = failed(exchange, stand_in, &failure, report);
+            let response = failed(exchange, stands_in(&failure), &failure, report);
             if let Some(obligation) = obligation {
                 obligation.failed(failure);
             }
@@ -313,9 +311,11 @@ async fn from_origin<P: Platform>(
         }
         Ok(Asked::Answered(answered)) => {
             let status = answered.response.status();
-            if stand_in.is_some() && is_failure(status) {
-                let failure = Failure::Status(status.as_u16());
-                let response = failed(exchange, stand_in, &failure, report);
+            let failure = Failure::Status(status.as_u16());
+            if is_failure(status)
+                && let Some(entry) = stands_in(&failure)
+            {
+                let response = failed(exchange, Some(entry), &failure, report);
                 if let Some(obligation) = obligation {
                     obligation.failed(failure);
                 }
@@ -330,6 +330,14 @@ async fn from_origin<P: Platform>(
 fn is_range_not_to_be_stored<P: Platform>(exchange: &Exchange<'_, P>, request: &Request) -> bool {
     exchange.fields.contains_key(header::RANGE)
         && exchange.edge.hit_for_miss.holds(request.key.as_str(), exchange.platform.now())
+}
+
+/// Whether a stale entry may answer after this failure.
+fn stands_in(allowed: StandIn, failure: &Failure) -> bool {
+    match failure {
+        Failure::Origin(_) => allowed >= StandIn::Disconnected,
+        Failure::Status(_) => allowed >= StandIn::OnError,
+    }
 }
 
 /// Statuses for which a stale entry may stand in (RFC 5861, section 4).

@@ -47,8 +47,8 @@ pub(super) enum Asked<B> {
 
 pub(super) struct Answered<B> {
     pub(super) response: Response<B>,
-    requested: Time,
-    received: Time,
+    pub(super) requested: Time,
+    pub(super) received: Time,
 }
 
 impl<P: Platform> Fill<P> {
@@ -127,6 +127,16 @@ impl<P: Platform> Fill<P> {
         slot
     }
 
+    /// Whether the origin itself names a lifetime.
+    pub(super) fn is_explicit(&self, answered: &Answered<BodyOf<P>>) -> bool {
+        self.freshness(answered).source.is_explicit()
+    }
+
+    fn freshness(&self, answered: &Answered<BodyOf<P>>) -> Freshness {
+        let Answered { response, requested, received } = answered;
+        Freshness::compute(response.status(), response.headers(), *requested, *received, self.policy())
+    }
+
     /// Whether a response may be stored, and on what it varies.
     fn storable(&self, answered: &Answered<BodyOf<P>>) -> Result<Vec<http::HeaderName>, NoStore> {
         if self.method != Method::GET {
@@ -134,13 +144,7 @@ impl<P: Platform> Fill<P> {
         }
         let response = &answered.response;
         let policy = self.policy();
-        let freshness = Freshness::compute(
-            response.status(),
-            response.headers(),
-            answered.requested,
-            answered.received,
-            policy,
-        );
+        let freshness = self.freshness(answered);
         let candidate = Candidate {
             request: &self.client,
             request_no_store: self.no_store,

@@ -2,11 +2,13 @@
 
 use http::{HeaderMap, Method, Response, StatusCode, header};
 
+use super::fill::{Answered, Fill};
 use super::{BodyOf, Exchange, ask_origin, finish};
-use crate::decide::{Forward, PassReason};
+use crate::config;
+use crate::decide::{Directives, Forward, PassReason};
 use crate::fields::{self, connection};
 use crate::key::{self, Key};
-use crate::origin::{Upstream, whole_fields};
+use crate::origin::{Upstream, shared_fields, whole_fields};
 use crate::platform::Platform;
 use crate::respond::{Outcome, Report, strip_for_client};
 use crate::route::Target;
@@ -48,11 +50,51 @@ pub(super) async fn whole<P: Platform>(
             if response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 connection::strip(response.headers_mut());
             }
+            if let Some(fill) = stores_post(&exchange, target, &response) {
+                let answered = Answered { response, requested: asked, received: exchange.platform.now() };
+                if fill.is_explicit(&answered) {
+                    return fill.answer(&exchange, answered, None, false, report).await;
+                }
+                response = answered.response;
+            }
             strip_for_client(response.headers_mut(), exchange.policy());
             let report = Report { forward_status: Some(response.status().as_u16()), ..report };
             finish(exchange.edge, response, &report)
         }
     }
+}
+
+/// The answer to a POST is one for a later GET where it names the same URL in `Content-Location` and its lifetime
+/// (RFC 9110, section 9.3.3). Only where all fields are forwarded: else it has seen what is not keyed.
+fn stores_post<P: Platform, B>(
+    exchange: &Exchange<'_, P>,
+    target: &Target<'_>,
+    response: &Response<B>,
+) -> Option<Fill<P>> {
+    let policy = exchange.policy();
+    if exchange.method != Method::POST
+        || response.status() != StatusCode::OK
+        || !policy.cache
+        || policy.forward != config::Forward::All
+    {
+        return None;
+    }
+    let location = fields::text(response.headers(), "content-location")?;
+    let named = same_host_target(exchange, location)?;
+    if Target::normalise(&named).ok()?.as_str() != target.as_str() {
+        return None;
+    }
+    Some(Fill {
+        edge: exchange.edge.clone(),
+        platform: exchange.platform.clone(),
+        route: exchange.route,
+        method: Method::GET,
+        key: Key::new(exchange.scheme, &exchange.authority, target, &exchange.fields, policy),
+        authority: exchange.authority.clone(),
+        client: exchange.fields.clone(),
+        forwarded: shared_fields(&exchange.fields, policy, &exchange.hop()),
+        no_store: Directives::read(&exchange.fields, policy).no_store(),
+    })
 }
 
 /// A successful unsafe request makes what is stored for its URL invalid, and what `Location` and `Content-Location` name

@@ -218,6 +218,7 @@ fn summary(policy: &Policy) -> String {
     );
     out.push_str(match policy.credentials {
         crate::config::Credentials::Pass => "; credentials pass",
+        crate::config::Credentials::Authorization => "; Authorization passes",
         crate::config::Credentials::Strip => "; credentials stripped",
         crate::config::Credentials::Key { .. } => "; credentials keyed",
     });
