@@ -6,7 +6,11 @@ import { problem } from "./problem.mjs";
 export default {
   async fetch(request, env, context) {
     try {
-      return await enter((edge) => edge.handle(request, env, context));
+      const answer = enter((edge) => edge.handle(request, env, context));
+      // A client that leaves cancels what runs for it. Rust would not hear of that, and what it holds (a place among
+      // the requests to an origin) would be held for ever. So the work goes on to its end, which fills the cache.
+      if (answer instanceof Promise) context.waitUntil(answer.catch(() => {}));
+      return await answer;
     } catch {
       // The instance is lost, and this request with it; why has been logged. The next one finds a new instance.
       return problem("The edge failed while it answered this request. Try again: it has started afresh.");

@@ -6,18 +6,21 @@ const CHUNK = 64 * 1024;
 /** Reads a stream chunk by chunk; `release` gives the lock back. */
 export function chunks(stream) {
   let reader;
+  let read;
   try {
     reader = stream.getReader({ mode: "byob" });
+    read = async () => {
+      const { done, value } = await reader.read(new Uint8Array(CHUNK));
+      // A small chunk that is kept must not keep a large buffer.
+      const small = !done && value.byteLength < CHUNK / 2;
+      return { done, value: small ? value.slice() : value };
+    };
   } catch {
     // A stream made by a script that does not offer to fill buffers.
     reader = stream.getReader();
-    return { read: () => reader.read(), cancel: (why) => reader.cancel(why), release: () => reader.releaseLock() };
+    read = () => reader.read();
   }
-  return {
-    read: () => reader.read(new Uint8Array(CHUNK)),
-    cancel: (why) => reader.cancel(why),
-    release: () => reader.releaseLock(),
-  };
+  return { read, cancel: (why) => reader.cancel(why), release: () => reader.releaseLock() };
 }
 
 /** What has been read so far, up to a limit in bytes. */
