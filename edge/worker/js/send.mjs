@@ -85,12 +85,13 @@ function upload(source, length, clock) {
   const writer = writable.getWriter();
   const pump = async () => {
     try {
-      for (;;) {
-        const { done, value } = await reader.read();
+      for (let spare; ; ) {
+        const { done, value } = await reader.read(spare);
         clock.run();
         if (done) break;
         await writer.write(value);
         clock.stop();
+        spare = value.buffer;
       }
       await writer.close();
     } catch (error) {

@@ -3,24 +3,24 @@
 /** Large reads keep the crossings between runtime and script few. */
 const CHUNK = 64 * 1024;
 
-/** Reads a stream chunk by chunk; `release` gives the lock back. */
+/** Reads a stream chunk by chunk, into a buffer that is not needed any more where there is one. */
 export function chunks(stream) {
   let reader;
   let read;
   try {
     reader = stream.getReader({ mode: "byob" });
-    read = async () => {
-      const { done, value } = await reader.read(new Uint8Array(CHUNK));
-      // A small chunk that is kept must not keep a large buffer.
-      const small = !done && value.byteLength < CHUNK / 2;
-      return { done, value: small ? value.slice() : value };
-    };
+    read = (spare) => reader.read(new Uint8Array(spare?.byteLength === CHUNK ? spare : CHUNK));
   } catch {
     // A stream made by a script that does not offer to fill buffers.
     reader = stream.getReader();
     read = () => reader.read();
   }
   return { read, cancel: (why) => reader.cancel(why), release: () => reader.releaseLock() };
+}
+
+/** The chunk as it may be kept: a small one must not keep a large buffer. */
+function keepable(chunk) {
+  return chunk.byteLength < chunk.buffer.byteLength / 2 ? chunk.slice() : chunk;
 }
 
 /** What has been read so far, up to a limit in bytes. */
@@ -96,8 +96,9 @@ async function pump(source, writable, limit, length) {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      const fits = kept.add(value);
-      if (!clientGone) hand(value);
+      const chunk = keepable(value);
+      const fits = kept.add(chunk);
+      if (!clientGone) hand(chunk);
       if (!fits) {
         // The capture is over; its promise must not wait for the rest.
         finish(source, reader, writable, writer, handedOn);
@@ -133,7 +134,7 @@ export async function collect(source, limit, length) {
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return whole(kept, length);
-    if (!kept.add(value)) {
+    if (!kept.add(keepable(value))) {
       await reader.cancel("larger than what is wanted").catch(() => {});
       return null;
     }
