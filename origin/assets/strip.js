@@ -59,7 +59,7 @@ const WORDS = {
   },
   pass({ origin }) {
     const took = origin === undefined ? "" : ` It took ${span(origin)}.`;
-    return `this page is for you alone, so the edge passed it on and kept no copy.${took}`;
+    return `this page is for you alone, or must not be kept: the edge passed it on and has no copy.${took}`;
   },
   error() {
     return "the edge could not get this page from the origin.";

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde_json::json;
 
 use crate::app::State;
@@ -50,7 +50,5 @@ pub(crate) async fn ready(extract::State(state): extract::State<State>) -> Respo
 }
 
 fn unready(why: &str) -> Response {
-    let mut response = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", why).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    response
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", why).into_response()
 }

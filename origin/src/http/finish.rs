@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 
 use super::{Problem, conditional, reply, security};
@@ -46,11 +46,15 @@ async fn explain(mut response: Response, for_program: bool) -> Response {
     } else {
         pages::error::show(status, cache, &problem)
     };
-    // What the router said beside the body (`Allow`, `Retry-After`) stays.
+    // What the router said beside the body (`Allow`) stays.
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             page.headers_mut().insert(name, value.clone());
         }
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        // What makes us say so passes within a second or never.
+        page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     page
 }
