@@ -136,7 +136,7 @@ fn keeps_on_update(name: &HeaderName) -> bool {
 
 /// What is found under the primary key of a URL.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every slot is an entry, and it lives behind an `Arc`")]
+#[allow(clippy::large_enum_variant, reason = "nearly every slot is an entry, and it lives behind an `Arc`")]
 pub enum Slot {
     /// The one answer of a URL that does not vary, or one variant under its own key.
     Entry(Entry),
