@@ -1,5 +1,7 @@
 //! `cargo xtask doctor`: what is here, what will be installed, what the user must install.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use levee_harness::{Browser, find_browser};
 
@@ -20,7 +22,7 @@ pub(crate) fn run() -> Result<()> {
     let mut missing = 0;
     for (tool, state) in [
         ("Rust", rust()),
-        ("Rust target for Workers", target()),
+        ("Rust target for Workers", target(&root)),
         ("C compiler", c_compiler()),
         ("Node.js", node()),
         ("npm", npm()),
@@ -52,8 +54,8 @@ fn rust() -> State {
     }
 }
 
-fn target() -> State {
-    if tools::rust_target_installed(tools::WASM) {
+fn target(root: &Path) -> State {
+    if tools::rust_target_installed(root, tools::WASM) {
         State::Here(tools::WASM.to_owned())
     } else if run::ask("rustup", &["--version"]).is_some() {
         State::Later(format!("rustup will add {}", tools::WASM))
@@ -93,7 +95,7 @@ fn npm() -> State {
     }
 }
 
-fn packages(root: &std::path::Path) -> State {
+fn packages(root: &Path) -> State {
     if tools::node_modules(root).join(".levee-installed").is_file() {
         State::Here(String::from("in node_modules"))
     } else {
@@ -101,7 +103,7 @@ fn packages(root: &std::path::Path) -> State {
     }
 }
 
-fn wasm_bindgen(root: &std::path::Path) -> State {
+fn wasm_bindgen(root: &Path) -> State {
     match (tools::wasm_bindgen_version(root), tools::cache_folder()) {
         (Ok(version), Ok(cache)) => {
             let folder = cache.join("tools").join(format!("wasm-bindgen-{version}"));
@@ -115,7 +117,7 @@ fn wasm_bindgen(root: &std::path::Path) -> State {
     }
 }
 
-fn browser(root: &std::path::Path) -> State {
+fn browser(root: &Path) -> State {
     match find_browser(&tools::node_modules(root)) {
         Ok(Browser::Executable(path)) => State::Here(path.display().to_string()),
         Ok(Browser::NpmPackage(_)) => State::Here(String::from("npm package @sparticuz/chromium")),

@@ -66,7 +66,13 @@ fn abridged(lines: &[String]) -> String {
 
 /// What a short command writes to stdout, or `None` if it is missing or fails.
 pub(crate) fn ask(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
-    let output = Command::new(program.as_ref()).args(args).stdin(Stdio::null()).output().ok()?;
+    ask_in(Path::new("."), program, args)
+}
+
+/// As [`ask`], in a folder.
+pub(crate) fn ask_in(folder: &Path, program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
+    let mut command = Command::new(program.as_ref());
+    let output = command.args(args).current_dir(folder).stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 

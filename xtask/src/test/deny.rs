@@ -35,7 +35,7 @@ fn deny(cx: &Cx, checks: &[&str]) -> Result<Command> {
 }
 
 fn subcommand(cx: &Cx, args: &[&str]) -> Result<Command> {
-    let mut command = Command::new(tools::cargo_deny()?);
+    let mut command = Command::new(tools::cargo_deny(&cx.root)?);
     command.args(["--all-features"]).args(args).current_dir(&cx.root);
     Ok(command)
 }

@@ -62,7 +62,7 @@ fn clippy(cx: &Cx) -> Result<Done> {
 }
 
 fn clippy_wasm(cx: &Cx) -> Result<Done> {
-    tools::rust_target(tools::WASM)?;
+    tools::rust_target(&cx.root, tools::WASM)?;
     let mut command = cargo(cx, &["clippy", "--target", tools::WASM]);
     for package in WASM_ONLY {
         command.args(["--package", package]);

@@ -25,17 +25,24 @@ pub(crate) fn wasm_bindgen_version(root: &Path) -> Result<String> {
 }
 
 /// The `wasm-bindgen` of this version, installed if it is not there.
-pub(crate) fn wasm_bindgen(version: &str) -> Result<PathBuf> {
+pub(crate) fn wasm_bindgen(root: &Path, version: &str) -> Result<PathBuf> {
     // Without --locked: the lock file that the tool is published with names a package that was withdrawn.
-    ensure("wasm-bindgen-cli", version, "wasm-bindgen", &[], "two to nine minutes, once")
+    ensure(root, "wasm-bindgen-cli", version, "wasm-bindgen", &[], "two to nine minutes, once")
 }
 
 /// `cargo-deny`, installed if it is not there.
-pub(crate) fn cargo_deny() -> Result<PathBuf> {
-    ensure("cargo-deny", CARGO_DENY, "cargo-deny", &["--locked"], "two to six minutes, once")
+pub(crate) fn cargo_deny(root: &Path) -> Result<PathBuf> {
+    ensure(root, "cargo-deny", CARGO_DENY, "cargo-deny", &["--locked"], "two to six minutes, once")
 }
 
-fn ensure(package: &str, version: &str, binary: &str, args: &[&str], may_take: &str) -> Result<PathBuf> {
+fn ensure(
+    root: &Path,
+    package: &str,
+    version: &str,
+    binary: &str,
+    args: &[&str],
+    may_take: &str,
+) -> Result<PathBuf> {
     let cache = cache::folder()?;
     let tools = cache.join("tools");
     let name = format!("{binary}-{version}");
@@ -61,8 +68,8 @@ fn ensure(package: &str, version: &str, binary: &str, args: &[&str], may_take: &
         .args(args)
         .arg("--root")
         .arg(&partial)
-        // Not inside the checkout, whose cargo configuration is not meant for tools.
-        .current_dir(&cache)
+        // Here the toolchain is the one of rust-toolchain.toml; elsewhere there may be none, or an old one.
+        .current_dir(root)
         .env("CARGO_TARGET_DIR", &build)
         // Its speed does not matter, the wait for it does: half the time of a usual release build.
         .envs([

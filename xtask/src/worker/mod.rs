@@ -49,9 +49,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// Compiles the Worker to wasm with its glue, unless it is there already; returns the folder of both.
 pub(crate) fn build(root: &Path, node: &Node) -> Result<PathBuf> {
-    tools::rust_target(tools::WASM)?;
+    tools::rust_target(root, tools::WASM)?;
     let version = tools::wasm_bindgen_version(root)?;
-    let wasm_bindgen = tools::wasm_bindgen(&version)?;
+    let wasm_bindgen = tools::wasm_bindgen(root, &version)?;
     let compiled = wasm::compile(root)?;
     wasm::bind(root, &compiled, &wasm_bindgen, &version, node)
 }
