@@ -48,7 +48,9 @@ pub struct Edge {
 
 impl Edge {
     pub fn new(config: Config, setup: Setup) -> Self {
-        let shards = if setup.threads > 1 { 4 * setup.threads } else { 1 };
+        // Each shard has its part of the budget, which must hold the largest object several times over.
+        let most = usize::try_from(config.limits.memory / config.limits.object.max(1) / 4).unwrap_or(1);
+        let shards = if setup.threads > 1 { (4 * setup.threads).min(most).max(1) } else { 1 };
         Self {
             memory: Memory::new(config.limits.memory, setup.seed, shards),
             flights: Arc::new(Flights::new(setup.seed)),

@@ -38,8 +38,8 @@ impl Found {
 pub const MEMORY: &str = "memory";
 
 /// Looks into the memory tier. `forwarded`: the fields of the request as the origin would get them, because what an
-/// answer varies on is compared as the origin saw it.
-pub fn in_memory(edge: &Edge, key: &Key, forwarded: &HeaderMap) -> Found {
+/// answer varies on is compared as the origin saw it; they are only asked for where an answer varies.
+pub fn in_memory<'a>(edge: &Edge, key: &Key, forwarded: impl Fn() -> &'a HeaderMap) -> Found {
     match edge.memory.get(key.as_str()) {
         None => Found::Missing(Forward::UriMiss),
         Some(slot) => match &*slot {
@@ -48,7 +48,7 @@ pub fn in_memory(edge: &Edge, key: &Key, forwarded: &HeaderMap) -> Found {
                 index
                     .sets
                     .iter()
-                    .filter_map(|set| edge.memory.get(&key.variant(&vary::selector(forwarded, set)))),
+                    .filter_map(|set| edge.memory.get(&key.variant(&vary::selector(forwarded(), set)))),
             )
             .map_or(Found::Missing(Forward::VaryMiss), |slot| Found::Entry { slot, tier: MEMORY }),
         },

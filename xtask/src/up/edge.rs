@@ -52,6 +52,8 @@ impl Edge {
                 WranglerDev::new(&node.program, tools::node_modules(root), config)
                     .port(port)
                     .persist_to(root.join(STATE).join("wrangler"))
+                    // Opens the status page to loopback hosts.
+                    .var("LEVEE_ENVIRONMENT", "local")
                     .with(|spec| common(root, "edge")(spec.env("PATH", node.path())))
                     .start()?
             }

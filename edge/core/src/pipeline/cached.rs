@@ -1,5 +1,6 @@
 //! Requests that the cache may answer.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Response, StatusCode, header};
@@ -31,12 +32,13 @@ pub(super) async fn answer<P: Platform>(
     let policy = exchange.policy();
     let request = Request {
         directives: Directives::read(&exchange.fields, policy),
-        forwarded: shared_fields(&exchange.fields, policy, &exchange.hop()),
+        forwarded: OnceCell::new(),
         key,
         credentials,
     };
+    let forwarded = || request.forwarded(exchange);
     let now = exchange.platform.now();
-    let mut found = lookup::in_memory(exchange.edge, &request.key, &request.forwarded);
+    let mut found = lookup::in_memory(exchange.edge, &request.key, forwarded);
     let mut decision = request.decide(&found, now);
     if !matches!(decision, Decision::Serve(_)) && is_worth_a_read(exchange, found.entry()) {
         let far =
@@ -74,12 +76,16 @@ pub(super) async fn answer<P: Platform>(
 struct Request {
     key: Key,
     directives: Directives,
-    /// As the origin would get them.
-    forwarded: HeaderMap,
+    /// As the origin would get them: not needed for most hits.
+    forwarded: OnceCell<HeaderMap>,
     credentials: bool,
 }
 
 impl Request {
+    fn forwarded<P: Platform>(&self, exchange: &Exchange<'_, P>) -> &HeaderMap {
+        self.forwarded.get_or_init(|| shared_fields(&exchange.fields, exchange.policy(), &exchange.hop()))
+    }
+
     fn decide(&self, found: &Found, now: crate::Time) -> Decision {
         let missed = match found {
             Found::Missing(why) => *why,
@@ -98,11 +104,11 @@ impl Request {
     }
 
     /// Whether this request selects an entry that another request has just brought.
-    fn selects(&self, entry: &Entry) -> bool {
+    fn selects<P: Platform>(&self, exchange: &Exchange<'_, P>, entry: &Entry) -> bool {
         if entry.vary.is_empty() {
             return entry.key == self.key.as_str();
         }
-        entry.key == self.key.variant(&vary::selector(&self.forwarded, &entry.vary))
+        entry.key == self.key.variant(&vary::selector(self.forwarded(exchange), &entry.vary))
     }
 }
 
@@ -183,7 +189,7 @@ fn fill_of<P: Platform>(exchange: &Exchange<'_, P>, request: &Request, method: M
         key: request.key.clone(),
         authority: exchange.authority.clone(),
         client: exchange.fields.clone(),
-        forwarded: request.forwarded.clone(),
+        forwarded: request.forwarded(exchange).clone(),
         no_store: request.directives.no_store(),
     }
 }
@@ -222,7 +228,7 @@ async fn through_shield<P: Platform>(
         match edge.flights.enter(key, exchange.platform.now()) {
             Entered::Lead(lead) => {
                 // A fill that has ended between look-up and here is as good as one that ends later.
-                let again = lookup::in_memory(edge, &request.key, &request.forwarded);
+                let again = lookup::in_memory(edge, &request.key, || request.forwarded(exchange));
                 if is_newer(&again, found)
                     && let Decision::Serve(_) = request.decide(&again, exchange.platform.now())
                     && let Found::Entry { slot, .. } = &again
@@ -237,7 +243,7 @@ async fn through_shield<P: Platform>(
             Entered::Wait(waiting) => match waiting.await {
                 Landing::Filled(slot) => {
                     let Slot::Entry(entry) = &*slot else { continue };
-                    if !request.selects(entry) {
+                    if !request.selects(exchange, entry) {
                         continue;
                     }
                     let now = exchange.platform.now();
