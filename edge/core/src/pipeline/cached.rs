@@ -42,8 +42,7 @@ pub(super) async fn answer<P: Platform>(
     let mut decision = request.decide(&found, now);
     if !matches!(decision, Decision::Serve(_)) && is_worth_a_read(exchange, found.entry()) {
         let far =
-            lookup::in_stores(exchange.edge, exchange.platform, &request.key, &request.forwarded, policy)
-                .await;
+            lookup::in_stores(exchange.edge, exchange.platform, &request.key, forwarded(), policy).await;
         if is_newer(&far, &found) {
             found = far;
             decision = request.decide(&found, exchange.platform.now());
