@@ -1,7 +1,9 @@
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::{Process, Ready, Result, Spec, ensure_free, free_port};
+use crate::{Error, Process, Ready, Result, Spec, ensure_free, free_port};
 
 /// `wrangler dev`: the Worker as its author sees it, for a browser. Its proxy answers a few hundred requests a
 /// second; what is measured runs on [`crate::Workerd`].
@@ -13,6 +15,22 @@ pub struct WranglerDev {
 }
 
 impl WranglerDev {
+    /// The wrangler configuration for a bundle that was built already, made from the project's own `wrangler.toml`: the
+    /// same but for `main` (relative to where the result is kept) and for the build that would replace the bundle.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read or is not TOML.
+    pub fn config_for(wrangler_toml: impl AsRef<Path>, main: &str) -> Result<String> {
+        let path = wrangler_toml.as_ref();
+        let what = || path.display().to_string();
+        let text = fs::read_to_string(path).map_err(Error::io(what()))?;
+        let invalid = |error: toml::de::Error| io::Error::new(io::ErrorKind::InvalidData, error);
+        let mut table: toml::Table = text.parse().map_err(invalid).map_err(Error::io(what()))?;
+        table.remove("build");
+        table.insert(String::from("main"), toml::Value::from(main));
+        serde_json::to_string_pretty(&table).map_err(io::Error::from).map_err(Error::io(what()))
+    }
+
     /// Runs the wrangler of this `node_modules` on this Node, with this wrangler configuration.
     pub fn new(node: impl AsRef<Path>, node_modules: impl AsRef<Path>, config: impl AsRef<Path>) -> Self {
         let script = node_modules.as_ref().join("wrangler/bin/wrangler.js");
@@ -54,7 +72,7 @@ impl WranglerDev {
     }
 
     /// # Errors
-    /// [`crate::Error::PortInUse`]; else as [`Process::start`].
+    /// [`Error::PortInUse`]; else as [`Process::start`].
     pub fn start(self) -> Result<Process> {
         crate::build::present(&self.script, "npm ci")?;
         let port = match self.port {
@@ -64,5 +82,20 @@ impl WranglerDev {
         ensure_free(port)?;
         let spec = self.spec.arg("--port").arg(port.to_string());
         Process::start(spec, &Ready::Line { before: String::from("Ready on ") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_projects_own_file_without_its_build() {
+        let toml = concat!(env!("CARGO_MANIFEST_DIR"), "/../wrangler.toml");
+        let config = WranglerDev::config_for(toml, "worker/index.mjs").expect("a configuration");
+        let config: serde_json::Value = serde_json::from_str(&config).expect("JSON");
+        assert_eq!(config["main"], "worker/index.mjs");
+        assert_eq!(config["kv_namespaces"][0]["binding"], "LEVEE_KV");
+        assert!(config["build"].is_null());
     }
 }

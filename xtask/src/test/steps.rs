@@ -10,8 +10,8 @@ use super::{Cx, Done, Step, deny, deploy, lock_file};
 use crate::tools::{self, Packages};
 use crate::{config, run, stop, worker};
 
-/// Crates that are built for wasm32 only.
-const WASM_ONLY: [&str; 2] = ["levee-worker", "levee-worker-app"];
+/// The Worker: its tests need a workerd, its program is built for wasm32 only.
+const WORKER: [&str; 2] = ["levee-worker", "levee-worker-app"];
 
 /// In the order in which a mistake is cheapest to find.
 pub(super) const ALL: &[Step] = &[
@@ -31,6 +31,11 @@ pub(super) const ALL: &[Step] = &[
     },
     Step { name: "npm-lock", checks: "exact versions, and no registry's address", run: lock_file::check },
     Step { name: "worker", checks: "the Worker's bundle is built", run: build_worker },
+    Step {
+        name: "worker-test",
+        checks: "tests of the Worker's library, on this machine and on workerd",
+        run: worker_tests,
+    },
     Step { name: "deploy", checks: "wrangler deploy --dry-run, and the bundle's size", run: deploy::dry_run },
     Step { name: "deny", checks: "licences, bans and sources of all crates", run: deny::policy },
     Step { name: "advisories", checks: "no crate with a known vulnerability", run: deny::advisories },
@@ -53,10 +58,7 @@ fn fmt(cx: &Cx) -> Result<Done> {
 }
 
 fn clippy(cx: &Cx) -> Result<Done> {
-    let mut command = cargo(cx, &["clippy", "--workspace", "--all-targets"]);
-    for package in WASM_ONLY {
-        command.args(["--exclude", package]);
-    }
+    let mut command = cargo(cx, &["clippy", "--workspace", "--all-targets", "--exclude", "levee-worker-app"]);
     run::shown(command.args(["--", "-D", "warnings"]))?;
     passed()
 }
@@ -64,7 +66,7 @@ fn clippy(cx: &Cx) -> Result<Done> {
 fn clippy_wasm(cx: &Cx) -> Result<Done> {
     tools::rust_target(&cx.root, tools::WASM)?;
     let mut command = cargo(cx, &["clippy", "--target", tools::WASM]);
-    for package in WASM_ONLY {
+    for package in WORKER {
         command.args(["--package", package]);
     }
     run::shown(command.args(["--", "-D", "warnings"]))?;
@@ -78,7 +80,7 @@ fn core(cx: &Cx) -> Result<Done> {
 
 fn unit(cx: &Cx) -> Result<Done> {
     let mut command = cargo(cx, &["test", "--workspace", "--no-fail-fast"]);
-    for package in ["levee-edge", "levee-e2e"].iter().chain(&WASM_ONLY) {
+    for package in ["levee-edge", "levee-e2e"].iter().chain(&WORKER) {
         command.args(["--exclude", package]);
     }
     run::shown(&mut command)?;
@@ -105,6 +107,16 @@ fn configuration(cx: &Cx) -> Result<Done> {
 
 fn build_worker(cx: &Cx) -> Result<Done> {
     build_bundle(cx)?;
+    passed()
+}
+
+fn worker_tests(cx: &Cx) -> Result<Done> {
+    cx.node()?;
+    tools::rust_target(&cx.root, tools::WASM)?;
+    let wasm_bindgen = tools::wasm_bindgen(&cx.root, &tools::wasm_bindgen_version(&cx.root)?)?;
+    let mut command = cargo(cx, &["test", "--package", "levee-worker"]);
+    command.env("LEVEE_WASM_BINDGEN", wasm_bindgen).env("LEVEE_NODE_MODULES", tools::node_modules(&cx.root));
+    run::shown(&mut command)?;
     passed()
 }
 

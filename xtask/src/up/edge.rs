@@ -1,4 +1,3 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -51,6 +50,8 @@ impl Edge {
                 let config = self.write_worker(root, wasm, plan, origin)?;
                 WranglerDev::new(&node.program, tools::node_modules(root), config)
                     .port(port)
+                    // The status page asks for no token then, on loopback.
+                    .var("LEVEE_ENVIRONMENT", "local")
                     .persist_to(root.join(STATE).join("wrangler"))
                     // Opens the status page to loopback hosts.
                     .var("LEVEE_ENVIRONMENT", "local")
@@ -127,19 +128,10 @@ impl Edge {
         let compiled = plan.compile(origin.map(Process::url))?;
         worker::assemble(root, wasm, &compiled.to_bytes(), &folder.join("worker"))?;
         let config = folder.join("wrangler.json");
-        files::write_if_changed(&config, dev_wrangler(root)?.as_bytes())?;
+        let wrangler = WranglerDev::config_for(root.join("wrangler.toml"), "worker/index.mjs")?;
+        files::write_if_changed(&config, wrangler.as_bytes())?;
         Ok(config)
     }
-}
-
-/// wrangler.toml as it is, but for the bundle it names and the build that would replace that.
-fn dev_wrangler(root: &Path) -> Result<String> {
-    let path = root.join("wrangler.toml");
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut table: toml::Table = text.parse().with_context(|| format!("{} is not TOML", path.display()))?;
-    table.remove("build");
-    table.insert(String::from("main"), toml::Value::from("worker/index.mjs"));
-    Ok(serde_json::to_string_pretty(&table)?)
 }
 
 impl Plan {
