@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
-use levee_harness::{Log, Origin, Parts, Process};
+use levee_harness::{Origin, Parts, Process};
 use tempfile::TempDir;
 use tokio::runtime::Runtime as Tokio;
 
@@ -22,24 +23,16 @@ const SCRIPTED: &str = "tests/e2e/scripted.toml";
 /// Made when the first test asks for it.
 type Shared<T> = OnceLock<Result<T, String>>;
 
-/// A process that several tests ask.
+/// A process that several tests ask. It ends with the world.
 #[derive(Debug)]
 pub(crate) struct Running {
     url: String,
-    process: Mutex<Process>,
+    _process: Mutex<Process>,
 }
 
 impl Running {
     fn new(process: Process) -> Self {
-        Self { url: process.url().to_owned(), process: Mutex::new(process) }
-    }
-
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
-    pub(crate) fn log(&self) -> Log {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner).log().clone()
+        Self { url: process.url().to_owned(), _process: Mutex::new(process) }
     }
 }
 
@@ -52,6 +45,7 @@ pub(crate) struct World {
     box_office: Shared<Running>,
     scripted: OnceLock<Arc<Scripted>>,
     edges: Mutex<HashMap<(&'static str, Before), Arc<Shared<Running>>>>,
+    numbers: AtomicUsize,
 }
 
 /// What an edge stands before.
@@ -73,6 +67,7 @@ impl World {
             box_office: OnceLock::new(),
             scripted: OnceLock::new(),
             edges: Mutex::default(),
+            numbers: AtomicUsize::new(0),
         })
     }
 
@@ -84,10 +79,6 @@ impl World {
     /// Where what is worth keeping of a run goes.
     pub(crate) fn kept(&self) -> PathBuf {
         kept()
-    }
-
-    pub(crate) fn scratch(&self) -> &Path {
-        self.folder.path()
     }
 
     /// Copies the filled database: to fill another takes seconds.
@@ -111,6 +102,11 @@ impl World {
         Ok(origin.with(|spec| spec.log_file(log)).start()?)
     }
 
+    /// Another number each time, for what tests must not share.
+    pub(crate) fn next_number(&self) -> usize {
+        self.numbers.fetch_add(1, Ordering::SeqCst)
+    }
+
     /// The box office that stands behind the shared edges.
     pub(crate) fn box_office(&self) -> Result<&Running> {
         get(&self.box_office, || Ok(Running::new(self.start_box_office("shared")?)))
@@ -129,7 +125,7 @@ impl World {
     pub(crate) fn setup(&self, name: &str, before: Before) -> Result<Setup> {
         let root = &self.parts()?.root;
         let (config, origin, url) = match before {
-            Before::BoxOffice => ("levee.toml", "box-office", self.box_office()?.url().to_owned()),
+            Before::BoxOffice => ("levee.toml", "box-office", self.box_office()?.url.clone()),
             Before::Scripted => (SCRIPTED, "scripted", self.scripted()?.url()),
         };
         Ok(Setup {
@@ -151,7 +147,7 @@ impl World {
             let name = format!("{}-{before:?}", runtime.name()).to_lowercase();
             Ok(Running::new(runtime.start(self.parts()?, &self.setup(&name, before)?)?))
         })?;
-        Ok(process.url().to_owned())
+        Ok(process.url.clone())
     }
 }
 

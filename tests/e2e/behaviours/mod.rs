@@ -1,6 +1,17 @@
 //! The list. A behaviour is a function whose name says what must be true; what is shared between them stands beside it.
 
+mod body;
+mod browser;
 mod caching;
+mod failing;
+mod guarding;
+mod negotiating;
+mod passing;
+mod promised;
+mod selling;
+mod sharing;
+mod sockets;
+mod streaming;
 
 use std::pin::Pin;
 
@@ -31,9 +42,58 @@ macro_rules! behaviours {
 }
 
 behaviours! {
+    // The slowest first, so that the others run beside it.
+    browser::a_visitor_finds_a_film_sees_a_hit_and_buys_a_seat if |runtime| runtime.is_shown_in_a_browser(),
+
     caching::a_miss_is_followed_by_a_hit,
     caching::a_reload_is_still_a_hit,
     caching::stale_is_served_while_a_request_refreshes_behind_it,
     caching::a_304_confirms_what_is_stored,
     caching::concurrent_misses_are_one_request_to_the_origin if |runtime| runtime.collapses(),
+    caching::what_is_stored_survives_a_restart_of_the_edge,
+    caching::what_is_stored_survives_the_loss_of_an_instance if |runtime| runtime.loses_instances(),
+    caching::parameters_that_change_nothing_share_one_entry,
+    caching::an_unsafe_request_makes_what_is_stored_invalid,
+
+    negotiating::variants_are_told_apart_by_language,
+    negotiating::a_head_is_answered_from_what_a_get_stored,
+    negotiating::ranges_are_cut_from_what_is_stored,
+    negotiating::conditions_are_answered_from_what_is_stored,
+    negotiating::a_compressed_body_is_passed_on_byte_for_byte,
+
+    sharing::a_private_answer_is_never_shared,
+    sharing::an_answer_to_a_request_with_credentials_is_never_shared,
+    sharing::an_answer_that_sets_a_cookie_is_never_shared,
+    sharing::nothing_unkeyed_reaches_the_origin_on_a_shareable_request,
+    sharing::credentials_that_are_stripped_share_one_entry,
+
+    passing::a_post_passes_whole_and_is_not_cached,
+    passing::a_route_that_is_not_cached_passes_each_time,
+    passing::methods_pass_by_their_own_names,
+    passing::a_target_reaches_the_origin_as_it_was_keyed,
+    passing::redirects_are_not_followed,
+    passing::each_set_cookie_stays_a_line_of_its_own,
+    passing::what_belongs_to_one_connection_is_not_passed_on,
+
+    streaming::a_large_answer_streams_in_lock_step_and_bounded_memory,
+    streaming::a_large_request_streams_in_lock_step_and_bounded_memory,
+    streaming::a_reader_who_is_slow_fills_no_memory,
+    streaming::server_sent_events_pass_as_they_come,
+    streaming::an_answer_that_breaks_off_is_seen_to_and_not_stored,
+    sockets::a_websocket_passes_both_ways,
+
+    failing::stale_is_served_while_the_origin_is_dead,
+    failing::without_a_copy_a_dead_origin_is_a_clear_502,
+    failing::the_box_office_dies_and_its_pages_are_still_served,
+
+    guarding::a_host_that_is_not_listed_is_refused,
+    guarding::a_request_that_goes_in_a_circle_is_refused,
+    guarding::a_target_that_cannot_be_read_is_refused,
+    guarding::the_status_page_is_open_on_ones_own_machine,
+    guarding::the_status_page_asks_for_a_token_elsewhere,
+
+    selling::an_order_sent_twice_is_made_once,
+    selling::a_seat_is_sold_to_one_of_many_who_want_it,
+    selling::a_seat_that_is_sold_is_soon_seen_taken,
+    promised::each_answer_of_the_box_office_is_cached_as_its_documentation_says,
 }

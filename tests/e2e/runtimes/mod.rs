@@ -6,7 +6,7 @@ mod wrangler;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use levee_config::{Compiled, Overrides};
 use levee_harness::{Parts, Process};
 
@@ -14,6 +14,9 @@ pub(crate) use wrangler::start as start_wrangler;
 
 /// Every runtime that the behaviours are run on.
 pub(crate) const ALL: &[&dyn Runtime] = &[&native::Native, &workerd::Workerd];
+
+/// Where an edge of [`Runtime::start_losing`] loses its instance.
+pub(crate) const LOSE: &str = "/lose-the-instance";
 
 /// Hosts by which tests reach an edge.
 pub(crate) const HOSTS: [&str; 2] = ["127.0.0.1", "localhost"];
@@ -30,10 +33,32 @@ pub(crate) trait Runtime: Sync {
     /// Whether the edge sees which fields the client's `Connection` names. Where it does not, the runtime deals with them.
     fn sees_connection(&self) -> bool;
 
+    /// The `detail` of an error about an origin where nothing listens: not every runtime can tell that from a connection
+    /// that broke.
+    fn calls_a_dead_origin(&self) -> &'static str;
+
+    /// Whether a method may be any token.
+    fn takes_any_method(&self) -> bool;
+
     fn start(&self, parts: &Parts, setup: &Setup) -> Result<Process>;
 
     /// Starts an edge whose far tier outlives it, in the folder of the setup.
     fn start_durable(&self, parts: &Parts, setup: &Setup) -> Result<Process>;
+
+    /// Whether an instance can be lost while the process goes on.
+    fn loses_instances(&self) -> bool {
+        false
+    }
+
+    /// Starts an edge that loses the instance which is asked for [`LOSE`].
+    fn start_losing(&self, _: &Parts, _: &Setup) -> Result<Process> {
+        bail!("instances of {} are not lost", self.name())
+    }
+
+    /// Whether it is the one that `cargo xtask up` shows to a browser.
+    fn is_shown_in_a_browser(&self) -> bool {
+        false
+    }
 }
 
 /// How one edge is started.

@@ -24,6 +24,14 @@ impl Runtime for Native {
         true
     }
 
+    fn calls_a_dead_origin(&self) -> &'static str {
+        "origin-unreachable"
+    }
+
+    fn takes_any_method(&self) -> bool {
+        true
+    }
+
     fn start(&self, parts: &Parts, setup: &Setup) -> Result<Process> {
         std::fs::create_dir_all(&setup.state)?;
         let (name, url) = &setup.origin;

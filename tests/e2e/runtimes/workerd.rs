@@ -1,7 +1,9 @@
-use anyhow::Result;
+use std::fs;
+
+use anyhow::{Context as _, Result};
 use levee_harness::{Parts, Process};
 
-use super::{Runtime, Setup, start_wrangler};
+use super::{LOSE, Runtime, Setup, start_wrangler};
 use crate::world::log_file;
 
 /// Cloudflare's workerd with the bundle that is deployed, and KV.
@@ -25,19 +27,54 @@ impl Runtime for Workerd {
         false
     }
 
+    fn calls_a_dead_origin(&self) -> &'static str {
+        "origin-broke-off"
+    }
+
+    fn takes_any_method(&self) -> bool {
+        false
+    }
+
     fn start(&self, parts: &Parts, setup: &Setup) -> Result<Process> {
-        let workerd = levee_harness::Workerd::new(&parts.workerd, &parts.bundle)
-            .module("levee.bin", setup.compile()?.to_bytes())
-            .with(|spec| spec.log_file(log_file(&setup.name)));
-        let workerd = match &setup.token {
-            Some(token) => workerd.var("LEVEE_STATUS_TOKEN", token),
-            None => workerd.var("LEVEE_ENVIRONMENT", "local"),
-        };
-        Ok(workerd.start()?)
+        Ok(workerd(parts, setup)?.start()?)
     }
 
     /// The KV of bare workerd is in its memory; `wrangler dev` keeps it in a folder.
     fn start_durable(&self, parts: &Parts, setup: &Setup) -> Result<Process> {
         start_wrangler(parts, setup)
     }
+
+    fn loses_instances(&self) -> bool {
+        true
+    }
+
+    /// Nothing that a client can send makes the deployed program panic. So what it calls outside is made to throw, which
+    /// leaves the instance in the same state as a trap of its own: entered and never left.
+    fn start_losing(&self, parts: &Parts, setup: &Setup) -> Result<Process> {
+        let host = fs::read_to_string(parts.bundle.join("host.mjs")).context("host.mjs of the bundle")?;
+        let throwing = format!(
+            "{host}
+const reads = host.read;
+host.read = (request) => {{
+  if (request.url.endsWith(\"{LOSE}\")) throw new WebAssembly.RuntimeError(\"unreachable\");
+  return reads(request);
+}};
+"
+        );
+        Ok(workerd(parts, setup)?.module("host.mjs", throwing).start()?)
+    }
+
+    fn is_shown_in_a_browser(&self) -> bool {
+        true
+    }
+}
+
+fn workerd(parts: &Parts, setup: &Setup) -> Result<levee_harness::Workerd> {
+    let workerd = levee_harness::Workerd::new(&parts.workerd, &parts.bundle)
+        .module("levee.bin", setup.compile()?.to_bytes())
+        .with(|spec| spec.log_file(log_file(&setup.name)));
+    Ok(match &setup.token {
+        Some(token) => workerd.var("LEVEE_STATUS_TOKEN", token),
+        None => workerd.var("LEVEE_ENVIRONMENT", "local"),
+    })
 }

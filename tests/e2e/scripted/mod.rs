@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, JoinSet};
 
 pub(crate) use reply::Reply;
-pub(crate) use scene::{Asked, Scene, Seen};
+pub(crate) use scene::{Asked, Scene};
 
 use crate::client::Body;
 use scene::Script;
