@@ -201,7 +201,7 @@ mod tests {
             body: Bytes::new(),
             requested: START,
             received: START,
-            purge_seq: 0,
+            purge_mark: crate::purge::Mark { log: 0, seq: 0 },
             vary: vec![],
         };
         Entry::new(parts, &Policy::default())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::origin::Origins;
+use crate::purge::Purges;
 use crate::shield::{Flights, Marks};
 use crate::store::memory::Memory;
 use crate::time::Time;
@@ -38,6 +39,7 @@ pub struct Edge {
     pub(crate) setup: Setup,
     pub(crate) memory: Memory,
     pub(crate) flights: Arc<Flights>,
+    pub(crate) purges: Purges,
     /// Keys whose last answer could not be shared.
     pub(crate) hit_for_miss: Marks,
     /// Keys whose revalidation has just failed.
@@ -54,6 +56,8 @@ impl Edge {
         Self {
             memory: Memory::new(config.limits.memory, setup.seed, shards),
             flights: Arc::new(Flights::new(setup.seed)),
+            // Random bits make the log's name: no other instance has it.
+            purges: Purges::new(setup.seed, setup.seed),
             hit_for_miss: Marks::new(setup.seed),
             backoff: Marks::new(setup.seed),
             origins: Origins::new(&config),

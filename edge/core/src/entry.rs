@@ -12,6 +12,7 @@ pub use envelope::{Apart, DecodeError, Decoded, decode, encode_body, encode_entr
 use crate::config::Policy;
 use crate::decide::Freshness;
 use crate::fields;
+use crate::purge::Mark;
 use crate::time::Time;
 
 /// A stored response.
@@ -26,8 +27,8 @@ pub struct Entry {
     /// When the request that fetched or last validated it was sent, and when its response's head came.
     pub requested: Time,
     pub received: Time,
-    /// The highest purge sequence number known before that request was sent.
-    pub purge_seq: u64,
+    /// Where the purge log was before that request was sent.
+    pub purge_mark: Mark,
     /// What it varies on, sorted; empty where it does not.
     pub vary: Vec<HeaderName>,
     /// Computed from the fields under the policy in force when it was read or made.
@@ -43,7 +44,7 @@ pub struct Parts {
     pub body: Bytes,
     pub requested: Time,
     pub received: Time,
-    pub purge_seq: u64,
+    pub purge_mark: Mark,
     pub vary: Vec<HeaderName>,
 }
 
@@ -52,13 +53,20 @@ impl Entry {
     pub fn new(parts: Parts, policy: &Policy) -> Self {
         let freshness =
             Freshness::compute(parts.status, &parts.fields, parts.requested, parts.received, policy);
-        let Parts { key, status, fields, body, requested, received, purge_seq, vary } = parts;
-        Self { key, status, fields, body, requested, received, purge_seq, vary, freshness }
+        let Parts { key, status, fields, body, requested, received, purge_mark, vary } = parts;
+        Self { key, status, fields, body, requested, received, purge_mark, vary, freshness }
     }
 
     /// The entry after a 304 has confirmed it (RFC 9111, section 3.2): every field of the 304 replaces its namesake,
     /// but for those that describe the body that came then.
-    pub fn freshened(&self, update: &HeaderMap, requested: Time, received: Time, policy: &Policy) -> Self {
+    pub fn freshened(
+        &self,
+        update: &HeaderMap,
+        requested: Time,
+        received: Time,
+        purge_mark: Mark,
+        policy: &Policy,
+    ) -> Self {
         let mut fields = self.fields.clone();
         for name in update.keys() {
             if !keeps_on_update(name) {
@@ -80,7 +88,7 @@ impl Entry {
                 body: self.body.clone(),
                 requested,
                 received,
-                purge_seq: self.purge_seq,
+                purge_mark,
                 vary: self.vary.clone(),
             },
             policy,

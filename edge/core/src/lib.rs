@@ -21,6 +21,7 @@ pub mod lookup;
 pub mod origin;
 pub mod pipeline;
 pub mod platform;
+pub mod purge;
 mod request;
 pub mod respond;
 pub mod route;

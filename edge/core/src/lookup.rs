@@ -7,7 +7,7 @@ use http::HeaderMap;
 use crate::config::Policy;
 use crate::decide::Forward;
 use crate::edge::Edge;
-use crate::entry::{Decoded, Entry, Slot, VaryIndex, decode};
+use crate::entry::{Decoded, Entry, Parts, Slot, VaryIndex, decode};
 use crate::fields::vary;
 use crate::key::{Key, digest};
 use crate::platform::{Platform, Store};
@@ -43,8 +43,10 @@ pub fn in_memory<'a>(edge: &Edge, key: &Key, forwarded: impl Fn() -> &'a HeaderM
     match edge.memory.get(key.as_str()) {
         None => Found::Missing(Forward::UriMiss),
         Some(slot) => match &*slot {
+            Slot::Entry(entry) if is_purged(edge, entry) => Found::Missing(Forward::UriMiss),
             Slot::Entry(_) => Found::Entry { slot, tier: MEMORY },
             Slot::Vary(index) => newest(
+                edge,
                 index
                     .sets
                     .iter()
@@ -55,10 +57,14 @@ pub fn in_memory<'a>(edge: &Edge, key: &Key, forwarded: impl Fn() -> &'a HeaderM
     }
 }
 
+fn is_purged(edge: &Edge, entry: &Entry) -> bool {
+    edge.purges.covers(&entry.key, entry.purge_mark, entry.requested)
+}
+
 /// Of several responses that a request selects the most recent is used (RFC 9111, section 4).
-fn newest(slots: impl Iterator<Item = Arc<Slot>>) -> Option<Arc<Slot>> {
+fn newest(edge: &Edge, slots: impl Iterator<Item = Arc<Slot>>) -> Option<Arc<Slot>> {
     slots
-        .filter(|slot| matches!(**slot, Slot::Entry(_)))
+        .filter(|slot| matches!(&**slot, Slot::Entry(entry) if !is_purged(edge, entry)))
         .max_by_key(|slot| if let Slot::Entry(entry) = &**slot { entry.received } else { crate::Time(0) })
 }
 
@@ -118,7 +124,9 @@ async fn read<S: Store>(edge: &Edge, store: &S, key: &str, policy: &Policy) -> O
             return None;
         }
     };
+    let purged = |parts: &Parts| edge.purges.covers(key, parts.purge_mark, parts.requested);
     match decode(&bytes, key) {
+        Ok(Decoded::Entry(parts) | Decoded::Head(parts, _)) if purged(&parts) => None,
         Ok(Decoded::Entry(parts)) => Some(Slot::Entry(Entry::new(parts, policy))),
         Ok(Decoded::Head(mut parts, apart)) => {
             parts.body = store::read_apart(store, &name, apart).await.ok().flatten()?;

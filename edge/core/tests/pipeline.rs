@@ -328,6 +328,35 @@ fn unsafe_methods_pass_and_invalidate() {
 }
 
 #[test]
+fn what_was_under_way_during_a_write_brings_nothing_old_back() {
+    let store = MapStore::new(Duration::ZERO);
+    let mut sim = Sim::with_stores(plain(), vec![store], |ask| match ask.method.as_str() {
+        // The answer to GET left the origin before the write, and arrives after it.
+        "GET" => Reply::new("max-age=60", &format!("read {}", ask.number)).after(seconds(2)),
+        _ => Reply::new("", "written").after(seconds(1)),
+    });
+    let answers = sim.send_together(&[("GET", "/a", &[]), ("POST", "/a", &[("body", "x")])]);
+    assert_eq!((answers[0].text(), answers[1].text()), ("read 0", "written"));
+    sim.settle();
+    assert_eq!(sim.get("/a").text(), "read 2");
+    sim.restart();
+    assert_eq!(sim.get("/a").text(), "read 2");
+}
+
+#[test]
+fn a_write_makes_every_variant_invalid() {
+    let sim = Sim::new(plain(), |ask| {
+        Reply::new("max-age=60", &format!("{} {}", ask.field("accept-language"), ask.number))
+            .field("vary", "accept-language")
+    });
+    let ask = |language: &'static str| sim.send("GET", "/a", &[("accept-language", language)]);
+    ask("de");
+    ask("en");
+    sim.send("DELETE", "/a", &[]);
+    assert_eq!((ask("de").text(), ask("en").text()), ("de 3", "en 4"));
+}
+
+#[test]
 fn only_if_cached_spares_the_origin() {
     let sim = Sim::new(plain(), numbered("max-age=60"));
     let missing = sim.send("GET", "/a", &[("cache-control", "only-if-cached")]);

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Parts, VaryIndex};
+use crate::purge::Mark;
 use crate::time::Time;
 
 const MAGIC: &[u8; 3] = b"LVE";
@@ -36,7 +37,7 @@ struct EntryHead<'a> {
     status: u16,
     requested: u64,
     received: u64,
-    purge_seq: u64,
+    purge_mark: Mark,
     #[serde(borrow)]
     fields: Vec<(&'a str, &'a [u8])>,
     #[serde(borrow)]
@@ -108,7 +109,7 @@ pub fn encode_entry(entry: &Entry, apart: Option<Apart>) -> Bytes {
         status: entry.status.as_u16(),
         requested: entry.requested.as_millis(),
         received: entry.received.as_millis(),
-        purge_seq: entry.purge_seq,
+        purge_mark: entry.purge_mark,
         fields: entry.fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
         vary: entry.vary.iter().map(HeaderName::as_str).collect(),
         body: apart.map_or(BodyAt::Here, BodyAt::Apart),
@@ -194,7 +195,7 @@ fn parts(head: EntryHead<'_>, body: Bytes) -> Result<Parts, DecodeError> {
         body,
         requested: Time(head.requested),
         received: Time(head.received),
-        purge_seq: head.purge_seq,
+        purge_mark: head.purge_mark,
         vary: names(&head.vary)?,
     })
 }
@@ -219,7 +220,7 @@ mod tests {
                 body: Bytes::from_static(b"hello"),
                 requested: Time(1_000),
                 received: Time(1_200),
-                purge_seq: 7,
+                purge_mark: Mark { log: 3, seq: 7 },
                 vary: vec![HeaderName::from_static("accept")],
             },
             &Policy::default(),
@@ -232,7 +233,7 @@ mod tests {
         let bytes = encode_entry(&entry, None);
         let Ok(Decoded::Entry(parts)) = decode(&bytes, &entry.key) else { panic!("no entry") };
         assert_eq!((parts.status, &parts.fields, &parts.body), (entry.status, &entry.fields, &entry.body));
-        assert_eq!((parts.requested, parts.received, parts.purge_seq), (Time(1_000), Time(1_200), 7));
+        assert_eq!((parts.requested, parts.received, parts.purge_mark.seq), (Time(1_000), Time(1_200), 7));
         assert_eq!(parts.vary, entry.vary);
     }
 

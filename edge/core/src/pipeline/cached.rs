@@ -200,7 +200,8 @@ fn revalidate_behind<P: Platform>(exchange: &Exchange<'_, P>, request: &Request,
     if exchange.edge.backoff.holds(key, now) {
         return;
     }
-    let (Some(obligation), Found::Entry { slot, .. }) = (exchange.edge.flights.try_lead(key, now), found)
+    let (Some(obligation), Found::Entry { slot, .. }) =
+        (exchange.edge.flights.try_lead(key, now, exchange.edge.purges.last_for(key)), found)
     else {
         return;
     };
@@ -224,7 +225,7 @@ async fn through_shield<P: Platform>(
         && !edge.hit_for_miss.holds(key, exchange.platform.now());
     let mut obligation = None;
     for _ in 0..if collapses { MOST_FLIGHTS } else { 0 } {
-        match edge.flights.enter(key, exchange.platform.now()) {
+        match edge.flights.enter(key, exchange.platform.now(), edge.purges.last_for(key)) {
             Entered::Lead(lead) => {
                 // A fill that has ended between look-up and here is as good as one that ends later.
                 let again = lookup::in_memory(edge, &request.key, || request.forwarded(exchange));

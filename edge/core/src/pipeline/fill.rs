@@ -15,6 +15,7 @@ use crate::fields::{connection, vary};
 use crate::key::Key;
 use crate::origin::{OriginError, Upstream};
 use crate::platform::Platform;
+use crate::purge::Mark;
 use crate::respond::conditional::{self, Condition};
 use crate::respond::{Report, not_modified, strip_for_client};
 use crate::route::RouteId;
@@ -49,6 +50,8 @@ pub(super) struct Answered<B> {
     pub(super) response: Response<B>,
     pub(super) requested: Time,
     pub(super) received: Time,
+    /// Where the purge log was before the request was sent.
+    pub(super) purge_mark: Mark,
 }
 
 impl<P: Platform> Fill<P> {
@@ -93,26 +96,36 @@ impl<P: Platform> Fill<P> {
             policy: self.policy(),
             authority: &self.authority,
         };
-        let requested = self.platform.now();
+        let (requested, purge_mark) = (self.platform.now(), self.edge.purges.mark());
         let body = BodyOf::<P>::empty();
         let mut response =
             ask_origin(&upstream, self.method.clone(), self.key.target(), fields, Default::default(), body)
                 .await?;
         connection::strip(response.headers_mut());
-        Ok(Answered { response, requested, received: self.platform.now() })
+        Ok(Answered { response, requested, received: self.platform.now(), purge_mark })
     }
 
     /// Brings a confirmed entry up to date in memory, and writes its head to the stores behind the answer.
     fn confirm(&self, entry: &Entry, answered: &Answered<BodyOf<P>>) -> Arc<Slot> {
         let mut update = answered.response.headers().clone();
         ensure_date(&mut update, answered.received);
-        let entry = entry.freshened(&update, answered.requested, answered.received, self.policy());
+        let entry = entry.freshened(
+            &update,
+            answered.requested,
+            answered.received,
+            answered.purge_mark,
+            self.policy(),
+        );
         self.keep(entry)
     }
 
-    /// Puts an entry into memory at once and into the stores behind the answer.
+    /// Puts an entry into memory at once and into the stores behind the answer; not where a purge has come in between.
     fn keep(&self, entry: Entry) -> Arc<Slot> {
+        let purged = self.edge.purges.covers(&entry.key, entry.purge_mark, entry.requested);
         let slot = Arc::new(Slot::Entry(entry));
+        if purged {
+            return slot;
+        }
         let now = self.platform.now();
         let index = store::remember(&self.edge, self.key.as_str(), &slot, now);
         self.edge.hit_for_miss.clear(self.key.as_str());
@@ -133,7 +146,7 @@ impl<P: Platform> Fill<P> {
     }
 
     fn freshness(&self, answered: &Answered<BodyOf<P>>) -> Freshness {
-        let Answered { response, requested, received } = answered;
+        let Answered { response, requested, received, .. } = answered;
         Freshness::compute(response.status(), response.headers(), *requested, *received, self.policy())
     }
 
@@ -223,7 +236,7 @@ impl<P: Platform> Fill<P> {
         vary: Vec<http::HeaderName>,
     ) -> (Response<BodyOf<P>>, Capture, Parts) {
         let policy = self.policy();
-        let Answered { response, requested, received } = answered;
+        let Answered { response, requested, received, purge_mark } = answered;
         let (mut head, body) = response.into_parts();
         ensure_date(&mut head.headers, received);
         if policy.set_cookie == crate::config::SetCookie::Strip {
@@ -244,7 +257,7 @@ impl<P: Platform> Fill<P> {
             body: bytes::Bytes::new(),
             requested,
             received,
-            purge_seq: 0,
+            purge_mark,
             vary,
         };
         (Response::from_parts(head, body), capture, parts)

@@ -10,6 +10,7 @@ use crate::fields::{self, connection};
 use crate::key::{self, Key};
 use crate::origin::{Upstream, shared_fields, whole_fields};
 use crate::platform::Platform;
+use crate::purge::url_of;
 use crate::respond::{Outcome, Report, strip_for_client};
 use crate::route::Target;
 use crate::store;
@@ -28,6 +29,7 @@ pub(super) async fn whole<P: Platform>(
         authority: &exchange.authority,
     };
     let asked = exchange.platform.now();
+    let purge_mark = exchange.edge.purges.mark();
     let answer = ask_origin(
         &upstream,
         exchange.method.clone(),
@@ -51,7 +53,8 @@ pub(super) async fn whole<P: Platform>(
                 connection::strip(response.headers_mut());
             }
             if let Some(fill) = stores_post(&exchange, target, &response) {
-                let answered = Answered { response, requested: asked, received: exchange.platform.now() };
+                let answered =
+                    Answered { response, requested: asked, received: exchange.platform.now(), purge_mark };
                 if fill.is_explicit(&answered) {
                     return fill.answer(&exchange, answered, None, false, report).await;
                 }
@@ -113,7 +116,8 @@ fn invalidate<P: Platform, B>(exchange: &Exchange<'_, P>, target: &Target<'_>, r
         .collect();
     let (edge, platform) = (exchange.edge.clone(), exchange.platform.clone());
     for key in &keys {
-        // At once, so that the client that wrote reads what it wrote.
+        // At once, so that the client that wrote reads what it wrote, and for all variants.
+        edge.purges.url(url_of(key), platform.now());
         edge.memory.remove(key);
     }
     exchange.platform.spawn(async move {

@@ -56,6 +56,7 @@ const LEASE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 struct Flight {
     started: Time,
+    purged: u64,
     state: Mutex<State>,
 }
 
@@ -75,22 +76,24 @@ impl Flights {
         Self { open: Mutex::new(HashMap::with_hasher(hasher)) }
     }
 
-    /// Leads a new flight of `key`, or waits for the one under way.
-    pub fn enter(self: &Arc<Self>, key: &str, now: Time) -> Entered {
+    /// Leads a new flight of `key`, or waits for the one under way. `purged`: the number of the last purge that concerns
+    /// the key ([`crate::purge::Purges::last_for`]); a flight that began before it is not joined.
+    pub fn enter(self: &Arc<Self>, key: &str, now: Time, purged: u64) -> Entered {
         let mut open = lock(&self.open);
         if let Some(flight) = open.get(key)
             && now.since(flight.started) < LEASE
+            && flight.purged >= purged
         {
             return Entered::Wait(Waiting { flight: flight.clone(), place: None });
         }
-        let flight = Arc::new(Flight { started: now, state: Mutex::default() });
+        let flight = Arc::new(Flight { started: now, purged, state: Mutex::default() });
         open.insert(key.into(), flight.clone());
         Entered::Lead(Obligation { flights: self.clone(), key: key.into(), flight: Some(flight) })
     }
 
     /// Leads, or nothing where a flight is under way: for work that need not be done twice and that no one waits for.
-    pub fn try_lead(self: &Arc<Self>, key: &str, now: Time) -> Option<Obligation> {
-        match self.enter(key, now) {
+    pub fn try_lead(self: &Arc<Self>, key: &str, now: Time, purged: u64) -> Option<Obligation> {
+        match self.enter(key, now, purged) {
             Entered::Lead(obligation) => Some(obligation),
             Entered::Wait(_) => None,
         }
@@ -212,23 +215,31 @@ mod tests {
     #[test]
     fn one_leads_and_the_others_get_what_it_brings() {
         let flights = flights();
-        let Entered::Lead(obligation) = flights.enter("a", Time(0)) else { panic!("must lead") };
-        let Entered::Wait(waiting) = flights.enter("a", Time(0)) else { panic!("must wait") };
-        assert!(matches!(flights.enter("b", Time(0)), Entered::Lead(_)));
+        let Entered::Lead(obligation) = flights.enter("a", Time(0), 0) else { panic!("must lead") };
+        let Entered::Wait(waiting) = flights.enter("a", Time(0), 0) else { panic!("must wait") };
+        assert!(matches!(flights.enter("b", Time(0), 0), Entered::Lead(_)));
         obligation.filled(Arc::new(Slot::Vary(VaryIndex::default())));
         assert!(matches!(block_on(waiting), Landing::Filled(_)));
-        assert!(matches!(flights.enter("a", Time(0)), Entered::Lead(_)));
+        assert!(matches!(flights.enter("a", Time(0), 0), Entered::Lead(_)));
+    }
+
+    #[test]
+    fn a_request_after_a_purge_joins_no_older_flight() {
+        let flights = flights();
+        let older = flights.enter("a", Time(0), 0);
+        assert!(matches!(flights.enter("a", Time(1), 1), Entered::Lead(_)));
+        drop(older);
     }
 
     #[test]
     fn a_flight_that_is_lost_is_led_anew() {
         let flights = flights();
-        let lost = flights.enter("a", Time(0));
-        assert!(matches!(flights.enter("a", Time(59_999)), Entered::Wait(_)));
-        let Entered::Lead(second) = flights.enter("a", Time(60_000)) else { panic!("must lead") };
+        let lost = flights.enter("a", Time(0), 0);
+        assert!(matches!(flights.enter("a", Time(59_999), 0), Entered::Wait(_)));
+        let Entered::Lead(second) = flights.enter("a", Time(60_000), 0) else { panic!("must lead") };
         drop(lost);
         assert!(
-            matches!(flights.enter("a", Time(60_000)), Entered::Wait(_)),
+            matches!(flights.enter("a", Time(60_000), 0), Entered::Wait(_)),
             "the old one must not close the new one"
         );
         drop(second);
@@ -237,8 +248,8 @@ mod tests {
     #[test]
     fn a_leader_that_dies_leaves_no_one_waiting() {
         let flights = flights();
-        let obligation = flights.enter("a", Time(0));
-        let Entered::Wait(waiting) = flights.enter("a", Time(0)) else { panic!("must wait") };
+        let obligation = flights.enter("a", Time(0), 0);
+        let Entered::Wait(waiting) = flights.enter("a", Time(0), 0) else { panic!("must wait") };
         drop(obligation);
         assert!(matches!(block_on(waiting), Landing::Abandoned));
         assert!(flights.is_empty());

@@ -114,7 +114,7 @@ mod tests {
             body: Bytes::from(vec![0; size]),
             requested: Time(0),
             received: Time(0),
-            purge_seq: 0,
+            purge_mark: crate::purge::Mark { log: 0, seq: 0 },
             vary: vec![],
         };
         Arc::new(Slot::Entry(Entry::new(parts, &Policy::default())))
