@@ -48,7 +48,10 @@ pub(super) async fn whole<P: Platform>(
     match answer {
         Err(error) => exchange.origin_failed(&error, report),
         Ok(mut response) => {
-            invalidate(&exchange, target, &response);
+            let own = invalidate(&exchange, target, &response);
+            // The answer to a write is not older than the write; but it is older than another's that came in between.
+            let now = exchange.edge.purges.mark();
+            let purge_mark = if now.seq == purge_mark.seq + own { now } else { purge_mark };
             if response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 connection::strip(response.headers_mut());
             }
@@ -102,18 +105,27 @@ fn stores_post<P: Platform, B>(
 
 /// A successful unsafe request makes what is stored for its URL invalid, and what `Location` and `Content-Location` name
 /// on the same host (RFC 9111, section 4.4).
-fn invalidate<P: Platform, B>(exchange: &Exchange<'_, P>, target: &Target<'_>, response: &Response<B>) {
+///
+/// Returns how many purges that took.
+fn invalidate<P: Platform, B>(
+    exchange: &Exchange<'_, P>,
+    target: &Target<'_>,
+    response: &Response<B>,
+) -> u64 {
     if exchange.method.is_safe() || !(response.status().is_success() || response.status().is_redirection()) {
-        return;
+        return 0;
     }
     let named = [header::LOCATION, header::CONTENT_LOCATION];
     let named = named.iter().filter_map(|name| fields::text(response.headers(), name.as_str()));
     let targets = named.filter_map(|location| same_host_target(exchange, location));
-    let keys: Vec<String> = targets
+    let mut keys: Vec<String> = targets
         .chain([target.as_str().to_owned()])
         .filter_map(|target| get_key(exchange, &target))
         .map(|key| key.as_str().to_owned())
         .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let purges = keys.len() as u64;
     let (edge, platform) = (exchange.edge.clone(), exchange.platform.clone());
     for key in &keys {
         // At once, so that the client that wrote reads what it wrote, and for all variants.
@@ -125,6 +137,7 @@ fn invalidate<P: Platform, B>(exchange: &Exchange<'_, P>, target: &Target<'_>, r
             store::forget(&edge, &platform, &key).await;
         }
     });
+    purges
 }
 
 /// The key that a plain GET of this target has.
