@@ -1,14 +1,33 @@
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use crate::{Error, Result};
 
+/// Ports that no system hands out by itself: below those of outgoing connections on Linux (from 32768) and macOS (from
+/// 49152). A port from among those may be taken by any connection before a program listens there.
+const UNASSIGNED: Range<u16> = 20_000..32_000;
+/// Ports given out so far: no two callers in one process get the same.
+static GIVEN: AtomicU16 = AtomicU16::new(0);
+
 /// A port on 127.0.0.1 that was free a moment ago. Prefer port 0 and the printed address where a program offers it.
 pub fn free_port() -> Result<u16> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(Error::io("a free port on 127.0.0.1"))
+    let range = u32::from(UNASSIGNED.end - UNASSIGNED.start);
+    // Two processes that look at the same time begin in different places.
+    let begin = std::process::id().wrapping_mul(97) % range;
+    let mut refused = None;
+    for _ in 0..100 {
+        let at = (begin + u32::from(GIVEN.fetch_add(1, Ordering::Relaxed))) % range;
+        let port = UNASSIGNED.start + u16::try_from(at).unwrap_or_default();
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(_) => return Ok(port),
+            Err(source) => refused = Some(source),
+        }
+    }
+    let source = refused.unwrap_or_else(|| ErrorKind::AddrInUse.into());
+    Err(Error::Io { what: String::from("a free port on 127.0.0.1"), source })
 }
 
 /// # Errors
@@ -22,7 +41,7 @@ pub fn ensure_free(port: u16) -> Result<()> {
     }
     match TcpListener::bind(address) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(Error::PortInUse { port }),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Err(Error::PortInUse { port }),
         Err(source) => Err(Error::Io { what: format!("port {port} on 127.0.0.1"), source }),
     }
 }

@@ -15,8 +15,9 @@ mod world;
 
 use std::sync::Arc;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
+use crate::behaviours::Skipped;
 use crate::cx::Cx;
 use crate::world::World;
 
@@ -30,9 +31,15 @@ fn main() -> anyhow::Result<()> {
         for behaviour in behaviours::ALL.iter().filter(|behaviour| (behaviour.promised)(*runtime)) {
             let world = world.clone();
             let name = format!("{}::{}", runtime.name(), behaviour.name);
-            trials.push(Trial::test(name, move || {
+            trials.push(Trial::ignorable_test(name, move || {
                 let cx = Cx::new(&world, *runtime, behaviour.name);
-                world.tokio.block_on((behaviour.run)(&cx)).map_err(|error| Failed::from(format!("{error:#}")))
+                match world.tokio.block_on((behaviour.run)(&cx)) {
+                    Ok(()) => Ok(Completion::Completed),
+                    Err(error) => match error.downcast_ref::<Skipped>() {
+                        Some(reason) => Ok(Completion::ignored_with(reason)),
+                        None => Err(Failed::from(format!("{error:#}"))),
+                    },
+                }
             }));
         }
     }

@@ -23,6 +23,9 @@ const SCRIPTED: &str = "tests/e2e/scripted.toml";
 /// Made when the first test asks for it.
 type Shared<T> = OnceLock<Result<T, String>>;
 
+/// By the runtime's name and what stands behind.
+type Edges = HashMap<(&'static str, Before), Arc<Shared<Running>>>;
+
 /// A process that several tests ask. It ends with the world.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -44,7 +47,7 @@ pub(crate) struct World {
     database: Shared<PathBuf>,
     box_office: Shared<Running>,
     scripted: OnceLock<Arc<Scripted>>,
-    edges: Mutex<HashMap<(&'static str, Before), Arc<Shared<Running>>>>,
+    edges: Mutex<Edges>,
     numbers: AtomicUsize,
 }
 

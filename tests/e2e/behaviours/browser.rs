@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 use levee_harness::{Browser, find_browser};
 
+use super::Skipped;
 use crate::cx::Cx;
 use crate::runtimes::start_wrangler;
 use crate::world::Before;
@@ -15,8 +16,7 @@ const SKIP: &str = "LEVEE_SKIP_BROWSER";
 
 pub(super) async fn a_visitor_finds_a_film_sees_a_hit_and_buys_a_seat(cx: &Cx<'_>) -> Result<()> {
     if env::var_os(SKIP).is_some_and(|value| value == "1") {
-        println!("SKIPPED, because {SKIP}=1: nothing was tried in a browser");
-        return Ok(());
+        bail!(Skipped(format!("{SKIP}=1: nothing was tried in a browser")));
     }
     let parts = cx.parts()?;
     let browser = find_browser(&parts.node_modules)

@@ -13,12 +13,25 @@ mod sharing;
 mod sockets;
 mod streaming;
 
+use std::fmt;
 use std::pin::Pin;
 
 use anyhow::Result;
 
 use crate::cx::Cx;
 use crate::runtimes::Runtime;
+
+/// Returned as an error by a behaviour that was not tried, with the reason.
+#[derive(Debug)]
+pub(crate) struct Skipped(pub(crate) String);
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Skipped {}
 
 type Run = for<'a> fn(&'a Cx<'a>) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
@@ -60,6 +73,7 @@ behaviours! {
     negotiating::ranges_are_cut_from_what_is_stored,
     negotiating::conditions_are_answered_from_what_is_stored,
     negotiating::a_compressed_body_is_passed_on_byte_for_byte,
+    negotiating::who_accepts_no_coding_gets_none,
 
     sharing::a_private_answer_is_never_shared,
     sharing::an_answer_to_a_request_with_credentials_is_never_shared,
@@ -74,6 +88,7 @@ behaviours! {
     passing::redirects_are_not_followed,
     passing::each_set_cookie_stays_a_line_of_its_own,
     passing::what_belongs_to_one_connection_is_not_passed_on,
+    passing::every_answer_says_what_became_of_its_request,
 
     streaming::a_large_answer_streams_in_lock_step_and_bounded_memory,
     streaming::a_large_request_streams_in_lock_step_and_bounded_memory,

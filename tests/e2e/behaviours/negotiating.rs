@@ -101,3 +101,19 @@ pub(super) async fn a_compressed_body_is_passed_on_byte_for_byte(cx: &Cx<'_>) ->
     assert_eq!(seen.len(), 3);
     Ok(())
 }
+
+pub(super) async fn who_accepts_no_coding_gets_none(cx: &Cx<'_>) -> Result<()> {
+    let (edge, _) = cx.script(|asked| {
+        let reply = Reply::new("max-age=60").field("vary", "Accept-Encoding");
+        if asked.field("accept-encoding").is_empty() {
+            reply.text("as it is")
+        } else {
+            reply.field("content-encoding", "gzip").text("stands for something compressed")
+        }
+    })?;
+    for target in ["/a", "/a", "/uncached/a"] {
+        let answer = edge.get(target).await?;
+        assert_eq!((answer.field("content-encoding").as_str(), answer.text().as_str()), ("", "as it is"));
+    }
+    Ok(())
+}

@@ -1,7 +1,8 @@
 //! What is not for the cache goes through as it came.
 
 use anyhow::Result;
-use http_body_util::BodyExt as _;
+use http::HeaderValue;
+use http_body_util::{BodyExt as _, Collected};
 use tokio::sync::mpsc;
 
 use super::caching::numbered;
@@ -15,7 +16,7 @@ pub(super) async fn a_post_passes_whole_and_is_not_cached(cx: &Cx<'_>) -> Result
         let bodies = bodies.clone();
         let number = asked.number;
         let read = async move {
-            let body = asked.request.into_body().collect().await.map(|body| body.to_bytes());
+            let body = asked.request.into_body().collect().await.map(Collected::to_bytes);
             // The receiver lives as long as the test.
             let _ = bodies.send(body);
         };
@@ -111,8 +112,7 @@ pub(super) async fn each_set_cookie_stays_a_line_of_its_own(cx: &Cx<'_>) -> Resu
     })?;
     for ask in [Ask::get("/a"), Ask::get("/uncached/a"), Ask::new("POST", "/a").body("x")] {
         let answer = edge.send(ask).await?;
-        let lines: Vec<_> =
-            answer.fields.get_all("set-cookie").iter().map(|value| value.as_bytes()).collect();
+        let lines: Vec<_> = answer.fields.get_all("set-cookie").iter().map(HeaderValue::as_bytes).collect();
         assert_eq!(lines, cookies.map(str::as_bytes));
     }
     Ok(())
@@ -155,5 +155,45 @@ pub(super) async fn what_belongs_to_one_connection_is_not_passed_on(cx: &Cx<'_>)
         }
     }
     assert_eq!(origin.last()?.field("x-end-to-end"), "1");
+    Ok(())
+}
+
+pub(super) async fn every_answer_says_what_became_of_its_request(cx: &Cx<'_>) -> Result<()> {
+    let (edge, _) = cx.script(|asked| {
+        let status = asked.path().rsplit('/').next().and_then(|last| last.parse().ok()).unwrap_or(200);
+        Reply::new("max-age=60").status(status).field("etag", "\"v1\"").field("cache-status", "Behind; hit")
+    })?;
+    let whole = |target: &str| Ask::get(target).field("authorization", "Bearer mine");
+    for ask in [
+        Ask::get("/a"),
+        Ask::get("/a"),
+        Ask::get("/a").field("if-none-match", "\"v1\""),
+        Ask::get("/a").field("range", "bytes=9-"),
+        Ask::new("HEAD", "/a"),
+        Ask::new("POST", "/a").body("x"),
+        Ask::new("OPTIONS", "/a"),
+        whole("/a"),
+        Ask::get("/uncached/a"),
+        Ask::get("/204"),
+        Ask::get("/301"),
+        Ask::get("/404"),
+        Ask::get("/500"),
+        whole("/503"),
+        Ask::get("/%zz"),
+        Ask::get("/a").field("cdn-loop", "levee"),
+        Ask::get("/a").field("host", "other.example"),
+        Ask::get("/a").field("cache-control", "only-if-cached"),
+        Ask::get("/b").field("cache-control", "only-if-cached"),
+    ] {
+        let what = format!("{ask:?}");
+        let answer = edge.send(ask).await?;
+        // What came from upstream stays before it.
+        let own =
+            answer.field("cache-status").rsplit(", ").next().is_some_and(|own| own.starts_with("levee"));
+        assert!(own, "{what}: {answer:?}");
+        let word = answer.timing("cache").unwrap_or_default();
+        let known = ["hit", "stale", "revalidated", "miss", "pass", "error"].contains(&word.as_str());
+        assert!(known, "{what}: {answer:?}");
+    }
     Ok(())
 }
