@@ -283,6 +283,27 @@ fn conditions_and_ranges_are_answered_from_the_entry_and_not_passed_on() {
 }
 
 #[test]
+fn a_head_tells_how_the_stored_answer_has_fared() {
+    let answer = |tag: &'static str, max_age: &'static str| {
+        move |ask: &Ask| {
+            let body = if ask.method == "HEAD" { "" } else { "body" };
+            Reply::new(max_age, body).field("etag", tag).field("x-a", tag)
+        }
+    };
+    let sim = Sim::new(plain(), answer("\"1\"", "max-age=1"));
+    sim.get("/a");
+    sim.advance(seconds(2));
+    sim.origin(answer("\"1\"", "max-age=60"));
+    sim.send("HEAD", "/a", &[]);
+    assert_eq!(sim.get("/a").cache_status(), "hit; ttl=60");
+    sim.advance(seconds(61));
+    sim.origin(answer("\"2\"", "max-age=60"));
+    sim.send("HEAD", "/a", &[]);
+    let new = sim.get("/a");
+    assert_eq!((new.field("etag"), new.cache_status()), ("\"2\"", "fwd=uri-miss; fwd-status=200; stored"));
+}
+
+#[test]
 fn a_body_that_breaks_off_or_is_too_large_is_not_stored() {
     let broken = |_: &Ask| Reply::new("max-age=60", "").body(TestBody::chunks(vec![Ok("ab"), Err("reset")]));
     let sim = Sim::new(plain(), broken);

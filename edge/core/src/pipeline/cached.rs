@@ -327,6 +327,12 @@ async fn from_origin<P: Platform>(
                 }
                 return response;
             }
+            if let Some(Slot::Entry(entry)) = stale.map(|slot| &**slot)
+                && exchange.method == Method::HEAD
+                && status == StatusCode::OK
+            {
+                fill.update_from_head(entry, &answered);
+            }
             fill.answer(exchange, answered, obligation, stale.is_some(), report).await
         }
     }

@@ -11,11 +11,11 @@ use crate::config::Policy;
 use crate::decide::{Candidate, Freshness, NoStore, storable, strip_unstorable};
 use crate::edge::Edge;
 use crate::entry::{Entry, Parts, Slot};
-use crate::fields::{connection, vary};
+use crate::fields::{self, connection, vary};
 use crate::key::Key;
 use crate::origin::{OriginError, Upstream};
 use crate::platform::Platform;
-use crate::purge::Mark;
+use crate::purge::{Mark, url_of};
 use crate::respond::conditional::{self, Condition};
 use crate::respond::{Report, not_modified, strip_for_client};
 use crate::route::RouteId;
@@ -117,6 +117,34 @@ impl<P: Platform> Fill<P> {
             self.policy(),
         );
         self.keep(entry)
+    }
+
+    /// A HEAD's answer tells how the entry of GET has fared (RFC 9111, section 4.3.5): where nothing in it speaks against the
+    /// stored body the entry is brought up to date, else it is stale for good.
+    pub(super) fn update_from_head(&self, entry: &Entry, answered: &Answered<BodyOf<P>>) {
+        let response = answered.response.headers();
+        let agrees = [header::ETAG, header::LAST_MODIFIED, header::CONTENT_LENGTH].iter().all(|name| {
+            let stored = match *name {
+                header::CONTENT_LENGTH => Some(entry.body.len().to_string()),
+                _ => fields::text(&entry.fields, name.as_str()).map(str::to_owned),
+            };
+            match fields::text(response, name.as_str()) {
+                Some(new) => stored.as_deref() == Some(new),
+                None => true,
+            }
+        });
+        if agrees {
+            self.confirm(entry, answered);
+        } else {
+            self.forget_behind();
+        }
+    }
+
+    fn forget_behind(&self) {
+        let (edge, platform, key) = (self.edge.clone(), self.platform.clone(), self.key.as_str().to_owned());
+        edge.purges.url(url_of(&key), platform.now());
+        edge.memory.remove(&key);
+        self.platform.spawn(async move { store::forget(&edge, &platform, &key).await });
     }
 
     /// Puts an entry into memory at once and into the stores behind the answer; not where a purge has come in between.
@@ -301,10 +329,7 @@ impl<P: Platform> Fill<P> {
             obligation.unshareable();
         }
         if replaces && self.method == Method::GET && !answered.response.status().is_server_error() {
-            let (edge, platform, key) =
-                (self.edge.clone(), self.platform.clone(), self.key.as_str().to_owned());
-            edge.memory.remove(&key);
-            self.platform.spawn(async move { store::forget(&edge, &platform, &key).await });
+            self.forget_behind();
         }
     }
 
@@ -358,7 +383,6 @@ fn ensure_date(fields: &mut HeaderMap, received: Time) {
 
 /// Whether a body is as long as its head says (RFC 9111, section 3.3: incomplete responses).
 fn is_whole(fields: &HeaderMap, length: usize) -> bool {
-    let said =
-        crate::fields::text(fields, "content-length").and_then(|text| text.trim().parse::<usize>().ok());
+    let said = fields::text(fields, "content-length").and_then(|text| text.trim().parse::<usize>().ok());
     said.is_none_or(|said| said == length)
 }
