@@ -4,11 +4,13 @@
 //! no time and always the same way.
 
 mod body;
+mod contract;
 mod executor;
 mod platform;
 mod store;
 
 pub use body::TestBody;
+pub use contract::store_contract;
 pub use executor::block_on;
 pub use platform::{Answered, Ask, Reply, Sent, Sim, TestPlatform};
 pub use store::{Fault, MapStore};

@@ -214,6 +214,7 @@ impl Sim {
     ) -> Self {
         let executor = Executor::default();
         executor.set(Time(1_700_000_000_000));
+        stores.iter().for_each(|store| store.set_clock(&executor));
         let platform = TestPlatform {
             executor,
             handler: Rc::new(RefCell::new(Rc::new(handler))),

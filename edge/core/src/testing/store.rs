@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::executor::Executor;
 use crate::platform::{Store, StoreError, StoreLimits};
+use crate::time::Time;
 
 /// How a [`MapStore`] misbehaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,16 +22,31 @@ pub enum Fault {
     Truncates,
     /// Reads give the value of whatever key was written last.
     MixesUp,
+    /// As Workers KV does when it is deployed: a write is seen up to 60 s later, sometimes an older one after a newer one; what was
+    /// read, and that there was nothing, is remembered for 60 s; a second write to a key within a second is refused.
+    LikeKv,
 }
 
 /// Values in a map; clones share it.
 #[derive(Clone, Default)]
 pub struct MapStore {
-    values: Rc<RefCell<HashMap<String, Bytes>>>,
-    last: Rc<RefCell<Bytes>>,
-    fault: Rc<Cell<Fault>>,
+    shared: Rc<Shared>,
     worth: Duration,
 }
+
+#[derive(Default)]
+struct Shared {
+    /// Every write of a key, the newest last. `None`: it was deleted.
+    writes: RefCell<HashMap<String, Vec<(Time, Option<Bytes>)>>>,
+    /// What was read, and until when it is read again.
+    seen: RefCell<HashMap<String, (Time, Option<Bytes>)>>,
+    last: RefCell<Bytes>,
+    fault: Cell<Fault>,
+    clock: RefCell<Executor>,
+    random: Cell<u64>,
+}
+
+const SPREAD: Duration = Duration::from_secs(60);
 
 impl MapStore {
     /// A store that is not worth asking for what is useful for less than `worth`.
@@ -38,21 +55,74 @@ impl MapStore {
     }
 
     pub fn set_fault(&self, fault: Fault) {
-        self.fault.set(fault);
+        self.shared.fault.set(fault);
     }
 
+    pub(super) fn set_clock(&self, clock: &Executor) {
+        *self.shared.clock.borrow_mut() = clock.clone();
+    }
+
+    /// Values that are there.
     pub fn len(&self) -> usize {
-        self.values.borrow().len()
+        let there = |writes: &Vec<(Time, Option<Bytes>)>| matches!(writes.last(), Some((_, Some(_))));
+        self.shared.writes.borrow().values().filter(|writes| there(writes)).count()
     }
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    fn now(&self) -> Time {
+        self.shared.clock.borrow().now()
+    }
+
+    fn write(&self, key: &str, value: Option<Bytes>) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut all = self.shared.writes.borrow_mut();
+        let writes = all.entry(key.to_owned()).or_default();
+        match self.shared.fault.get() {
+            Fault::Down => return Err(StoreError("down".to_owned())),
+            Fault::LikeKv if writes.last().is_some_and(|(at, _)| now.since(*at) < Duration::from_secs(1)) => {
+                return Err(StoreError("429: one write a second".to_owned()));
+            }
+            _ => {}
+        }
+        if let Some(value) = &value {
+            *self.shared.last.borrow_mut() = value.clone();
+        }
+        writes.push((now, value));
+        Ok(())
+    }
+
+    fn newest(&self, key: &str) -> Option<Bytes> {
+        self.shared.writes.borrow().get(key)?.last()?.1.clone()
+    }
+
+    /// Some write of the last minute, or the last one before it.
+    fn delayed(&self, key: &str) -> Option<Bytes> {
+        let now = self.now();
+        if let Some((until, value)) = self.shared.seen.borrow().get(key)
+            && now < *until
+        {
+            return value.clone();
+        }
+        let random = self.shared.random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.shared.random.set(random);
+        let lag = Duration::from_millis((random >> 33) % 60_000);
+        let value = self.shared.writes.borrow().get(key).and_then(|writes| {
+            writes.iter().rev().find(|(at, _)| *at + lag <= now).and_then(|(_, value)| value.clone())
+        });
+        self.shared.seen.borrow_mut().insert(key.to_owned(), (now + SPREAD, value.clone()));
+        value
+    }
 }
 
 impl std::fmt::Debug for MapStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MapStore").field("values", &self.len()).field("fault", &self.fault.get()).finish()
+        f.debug_struct("MapStore")
+            .field("values", &self.len())
+            .field("fault", &self.shared.fault.get())
+            .finish()
     }
 }
 
@@ -66,31 +136,22 @@ impl Store for MapStore {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        match self.fault.get() {
+        match self.shared.fault.get() {
+            Fault::None => Ok(self.newest(key)),
             Fault::Down => Err(StoreError("down".to_owned())),
-            Fault::MixesUp => Ok(Some(self.last.borrow().clone())),
-            fault => {
-                let value = self.values.borrow().get(key).cloned();
-                let cut = usize::from(fault == Fault::Truncates);
-                Ok(value.map(|value| value.slice(..value.len().saturating_sub(cut))))
+            Fault::MixesUp => Ok(Some(self.shared.last.borrow().clone())),
+            Fault::Truncates => {
+                Ok(self.newest(key).map(|value| value.slice(..value.len().saturating_sub(1))))
             }
+            Fault::LikeKv => Ok(self.delayed(key)),
         }
     }
 
     async fn put(&self, key: &str, value: Bytes, _keep: Duration) -> Result<(), StoreError> {
-        if self.fault.get() == Fault::Down {
-            return Err(StoreError("down".to_owned()));
-        }
-        *self.last.borrow_mut() = value.clone();
-        self.values.borrow_mut().insert(key.to_owned(), value);
-        Ok(())
+        self.write(key, Some(value))
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        if self.fault.get() == Fault::Down {
-            return Err(StoreError("down".to_owned()));
-        }
-        self.values.borrow_mut().remove(key);
-        Ok(())
+        self.write(key, None)
     }
 }
