@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod conformance;
 mod doctor;
 mod files;
 mod project;
@@ -46,6 +47,8 @@ enum Command {
         #[arg(default_value = "levee.toml")]
         file: PathBuf,
     },
+    /// Run the public HTTP cache tests, print the counts, and keep what was reached.
+    Conformance(conformance::Args),
     /// Say which tools are here, which are missing, and how to get them.
     Doctor,
 }
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Schema { check } => config::schema(check),
         Command::CheckConfig { file } => config::check(&file),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Doctor => doctor::run(),
     });
     match done {

@@ -2,7 +2,7 @@
 
 use levee::Time;
 
-use crate::definitions::{Expected, Step, Test, Value};
+use crate::definitions::{Expected, Interim, Step, Test, Value};
 use crate::origin::{Record, resolve};
 
 /// A request of the client, in order of the lines it sends.
@@ -12,6 +12,8 @@ pub struct Request {
     pub target: String,
     pub fields: Vec<(String, String)>,
     pub body: String,
+    /// Whether a redirection is followed, as a browser's `fetch` does unless it is told not to.
+    pub follow: bool,
 }
 
 /// An answer. Names are in lower case.
@@ -20,6 +22,8 @@ pub struct Response {
     pub status: u16,
     pub fields: Vec<(String, String)>,
     pub body: String,
+    /// The 1xx answers that came before it.
+    pub interim: Vec<Interim>,
 }
 
 impl Response {
@@ -57,8 +61,18 @@ pub enum Failure {
     Setup(String),
     /// What is tested does not hold.
     Assertion(String),
-    /// No answer came.
+    /// No answer came, or what came cannot be put to the test.
     Broken(String),
+    /// The client gave up waiting.
+    Late(String),
+}
+
+impl Failure {
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Setup(why) | Self::Assertion(why) | Self::Broken(why) | Self::Late(why) => why,
+        }
+    }
 }
 
 fn check(setup: bool, holds: bool, message: impl FnOnce() -> String) -> Result<(), Failure> {
@@ -105,6 +119,7 @@ pub fn request(test: &Test, index: usize, token: &str, previous: Option<&Respons
         target,
         fields,
         body: step.request_body.clone().unwrap_or_default(),
+        follow: step.redirect.as_deref() != Some("manual"),
     }
 }
 
@@ -138,11 +153,8 @@ pub fn check_response(test: &Test, index: usize, response: &Response, token: &st
             )?;
         }
     }
-    if let Some(interim) = &step.expected_interim_responses {
-        // Neither transport here can show 1xx answers: none is ever received.
-        check(step.is_setup("expected_interim_responses"), interim.is_empty(), || {
-            "Interim response 1 not received".to_owned()
-        })?;
+    if let Some(expected) = &step.expected_interim_responses {
+        check_interim(step.is_setup("expected_interim_responses"), expected, &response.interim)?;
     }
     check_body(step, number, response, token)
 }
@@ -161,6 +173,25 @@ fn check_type(step: &Step, number: usize, response: &Response) -> Result<(), Fai
         }
         _ => Ok(()),
     }
+}
+
+fn check_interim(setup: bool, expected: &[Interim], received: &[Interim]) -> Result<(), Failure> {
+    for (at, Interim(status, fields)) in expected.iter().enumerate() {
+        let number = at + 1;
+        let seen = received.get(at);
+        check(setup, seen.is_some(), || format!("Interim response {number} not received"))?;
+        let Some(Interim(seen, present)) = seen else { continue };
+        check(setup, seen == status, || format!("Interim response {number} status is {seen}, not {status}"))?;
+        for (name, _) in fields {
+            // Their values are not compared by the suite either.
+            check(setup, present.iter().any(|(field, _)| field.eq_ignore_ascii_case(name)), || {
+                format!("Interim response {number} {name} header not present.")
+            })?;
+        }
+    }
+    check(setup, received.len() == expected.len(), || {
+        format!("Received {} interim response(s), expected {}", received.len(), expected.len())
+    })
 }
 
 fn check_status(step: &Step, number: usize, response: &Response) -> Result<(), Failure> {

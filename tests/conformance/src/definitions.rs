@@ -59,6 +59,8 @@ pub struct Step {
     pub response_body: Option<Option<String>>,
     /// Seconds before the origin answers.
     pub response_pause: Option<u64>,
+    /// What the origin sends before its answer.
+    pub interim_responses: Vec<Interim>,
     pub disconnect: bool,
     pub magic_locations: bool,
     pub rfc850date: Vec<String>,
@@ -73,7 +75,7 @@ pub struct Step {
     pub expected_response_headers_missing: Vec<Expected>,
     #[serde(deserialize_with = "present")]
     pub expected_response_text: Option<Option<String>>,
-    pub expected_interim_responses: Option<Vec<serde_json::Value>>,
+    pub expected_interim_responses: Option<Vec<Interim>>,
     pub check_body: Option<bool>,
 
     /// A failure of this step is not a failure of what is tested.
@@ -97,6 +99,10 @@ where
 {
     Option::<T>::deserialize(deserializer).map(Some)
 }
+
+/// A 1xx answer: its status, and its fields.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Interim(pub u16, #[serde(default)] pub Vec<(String, String)>);
 
 /// A field that is sent: name, value, and whether the client must see it (by default it must).
 #[derive(Clone, Debug, Deserialize)]

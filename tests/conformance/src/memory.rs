@@ -25,7 +25,23 @@ struct Memory {
 }
 
 impl Wire for Memory {
-    async fn send(&mut self, request: Request) -> Result<Response, String> {
+    /// Redirections are not followed: nothing here answers with one unless it is asked for.
+    async fn send(&mut self, request: Request) -> Result<Response, Failure> {
+        self.exchange(request).map_err(Failure::Broken)
+    }
+
+    async fn pause(&mut self, duration: Duration) {
+        self.sim.advance(duration);
+    }
+
+    async fn records(&mut self) -> Vec<Record> {
+        self.sim.settle();
+        self.origin.borrow().records.clone()
+    }
+}
+
+impl Memory {
+    fn exchange(&mut self, request: Request) -> Result<Response, String> {
         let mut fields = HeaderMap::new();
         for (name, value) in &request.fields {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| error.to_string())?;
@@ -57,16 +73,9 @@ impl Wire for Memory {
                 })
                 .collect(),
             body: answered.body?,
+            // The simulated origin sends none.
+            interim: Vec::new(),
         })
-    }
-
-    async fn pause(&mut self, duration: Duration) {
-        self.sim.advance(duration);
-    }
-
-    async fn records(&mut self) -> Vec<Record> {
-        self.sim.settle();
-        self.origin.borrow().records.clone()
     }
 }
 

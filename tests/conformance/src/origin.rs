@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use levee::Time;
 
-use crate::definitions::{Field, Step, Value};
+use crate::definitions::{Field, Interim, Step, Value};
 
 /// A request as the origin sees it. Names are in lower case; lines of one field are joined.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Reply {
     pub body: String,
     /// It closes the connection without an answer.
     pub disconnect: bool,
+    /// What it sends before the answer.
+    pub interim: Vec<Interim>,
 }
 
 /// What is written down of a request.
@@ -53,7 +55,10 @@ impl Origin {
     }
 
     fn number(&self, seen: &Seen) -> Option<usize> {
-        seen.fields.get("req-num").and_then(|text| text.split(',').next()?.trim().parse().ok())
+        seen.fields
+            .get("req-num")
+            .and_then(|text| text.split(',').next()?.trim().parse().ok())
+            .filter(|&number| number > 0)
     }
 
     /// How long the origin waits before it answers this request.
@@ -75,6 +80,7 @@ impl Origin {
                 fields: vec![],
                 body: "no such request in the test\n".to_owned(),
                 disconnect: false,
+                interim: vec![],
             };
         };
         let previous = index.checked_sub(1).and_then(|index| self.steps.get(index));
@@ -126,7 +132,8 @@ impl Origin {
                 .filter(|body| !body.is_empty())
                 .unwrap_or_else(|| self.token.clone()),
         };
-        Reply { status, reason, fields, body, disconnect: step.disconnect }
+        let Step { disconnect, interim_responses: interim, .. } = step;
+        Reply { status, reason, fields, body, disconnect, interim }
     }
 }
 

@@ -12,9 +12,8 @@ pub const PAUSE: Duration = Duration::from_secs(3);
 /// What lies between a test's client and its origin.
 #[expect(async_fn_in_trait, reason = "one thread runs a test")]
 pub trait Wire {
-    /// Sends a request to the edge and reads the answer to its end; `Err` says why there is none. Redirects are not
-    /// followed.
-    async fn send(&mut self, request: Request) -> Result<Response, String>;
+    /// Sends a request to the edge and reads the answer to its end; `Err` says why there is none.
+    async fn send(&mut self, request: Request) -> Result<Response, Failure>;
 
     async fn pause(&mut self, duration: Duration);
 
@@ -27,7 +26,7 @@ pub async fn run(test: &Test, token: &str, wire: &mut impl Wire) -> Result<(), F
     let mut responses: Vec<Response> = Vec::new();
     for index in 0..test.requests.len() {
         let request = client::request(test, index, token, responses.last());
-        let response = wire.send(request).await.map_err(Failure::Broken)?;
+        let response = wire.send(request).await?;
         client::check_response(test, index, &response, token)?;
         responses.push(response);
         if test.requests[index].pause_after {

@@ -16,8 +16,8 @@ pub enum Verdict {
     /// What it rests on did not hold, so that it says nothing.
     SetupFailed,
     DependencyFailed,
-    /// No answer came.
-    Broken,
+    /// The client gave up waiting, which says nothing of the cache.
+    HarnessFailed,
     Untested,
 }
 
@@ -36,7 +36,17 @@ pub struct Summary {
     pub optimal: Count,
     pub checks: Count,
     /// Tests that are not passed, required before optimal before checks.
-    pub not_passed: Vec<(Kind, String, Verdict, String)>,
+    pub not_passed: Vec<NotPassed>,
+}
+
+/// A test that is not passed.
+#[derive(Clone, Debug)]
+pub struct NotPassed {
+    pub kind: Kind,
+    pub id: String,
+    pub verdict: Verdict,
+    /// What did not hold.
+    pub why: String,
 }
 
 impl Summary {
@@ -66,20 +76,18 @@ pub fn summarise(suites: &[Suite], results: &Results) -> Summary {
         count.total += 1;
         match verdict {
             Verdict::Passed => count.passed += 1,
-            Verdict::Failed | Verdict::Broken => count.failed += 1,
+            Verdict::Failed => count.failed += 1,
             _ => {}
         }
         if verdict != Verdict::Passed {
             let why = match results.get(&test.id) {
-                Some(Err(Failure::Setup(why) | Failure::Assertion(why) | Failure::Broken(why))) => {
-                    why.clone()
-                }
+                Some(Err(failure)) => failure.why().to_owned(),
                 _ => String::new(),
             };
-            summary.not_passed.push((test.kind, test.id.clone(), verdict, why));
+            summary.not_passed.push(NotPassed { kind: test.kind, id: test.id.clone(), verdict, why });
         }
     }
-    summary.not_passed.sort_by_key(|(kind, ..)| match kind {
+    summary.not_passed.sort_by_key(|test| match test.kind {
         Kind::Required => 0,
         Kind::Optimal => 1,
         Kind::Check => 2,
@@ -98,8 +106,8 @@ fn judge(tests: &HashMap<&str, &Test>, results: &Results, test: &Test) -> Verdic
     match result {
         Ok(()) => Verdict::Passed,
         Err(Failure::Setup(_)) => Verdict::SetupFailed,
-        Err(Failure::Assertion(_)) => Verdict::Failed,
-        Err(Failure::Broken(_)) => Verdict::Broken,
+        Err(Failure::Assertion(_) | Failure::Broken(_)) => Verdict::Failed,
+        Err(Failure::Late(_)) => Verdict::HarnessFailed,
     }
 }
 
@@ -110,8 +118,9 @@ pub fn read_published(json: &str) -> anyhow::Result<Results> {
         let text = |at: usize| value[at].as_str().unwrap_or_default().to_owned();
         match value[0].as_str() {
             Some("Setup") => Failure::Setup(text(1)),
-            Some("AbortError") => Failure::Broken(text(1)),
-            _ => Failure::Assertion(text(1)),
+            Some("AbortError") => Failure::Late(text(1)),
+            Some("Assertion") => Failure::Assertion(text(1)),
+            _ => Failure::Broken(text(1)),
         }
     };
     Ok(read
@@ -133,6 +142,7 @@ pub fn to_json(results: &Results) -> String {
                 Err(Failure::Setup(why)) => serde_json::json!(["Setup", why]),
                 Err(Failure::Assertion(why)) => serde_json::json!(["Assertion", why]),
                 Err(Failure::Broken(why)) => serde_json::json!(["TypeError", why]),
+                Err(Failure::Late(why)) => serde_json::json!(["AbortError", why]),
             };
             (id, value)
         })

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use levee_conformance::definitions::{self, Suite};
+use levee_conformance::floor::{Floor, Floors};
 use levee_conformance::memory::run_all;
-use levee_conformance::verdict::{Summary, summarise};
+use levee_conformance::verdict::summarise;
 
 fn suites() -> Option<Vec<Suite>> {
     let Some(path) = std::env::var_os("LEVEE_CACHE_TESTS") else {
@@ -18,29 +19,31 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn run(file: &str, suites: &[Suite]) -> Summary {
+fn holds(profile: &str, file: &str) {
+    let Some(suites) = suites() else { return };
     let compiled = levee_config::compile_file(&root().join(file), &levee_config::Overrides::default());
     let config = compiled.unwrap_or_else(|error| panic!("{error}")).config;
-    let summary = summarise(suites, &run_all(&config, suites));
+    let summary = summarise(&suites, &run_all(&config, &suites));
     println!(
-        "{file}: required {}/{}, optimal {}/{}, checks {}/{}",
-        summary.required.passed,
-        summary.required.total,
-        summary.optimal.passed,
-        summary.optimal.total,
-        summary.checks.passed,
-        summary.checks.total
+        "{file}: required {:?}, optimal {:?}, checks {:?}",
+        summary.required, summary.optimal, summary.checks
     );
-    for (kind, id, verdict, why) in &summary.not_passed {
-        println!("  {kind:?} {id}: {verdict:?} {why}");
+    for test in &summary.not_passed {
+        println!("  {:?} {}: {:?} {}", test.kind, test.id, test.verdict, test.why);
     }
-    summary
+    let floors = Floors::read(&root()).expect("floors");
+    assert_ne!(floors.of(profile, "virtual"), Floor::default(), "there is no floor for {profile}");
+    if let Err(lost) = floors.compare(profile, "virtual", &Floor::reached(&summary)) {
+        panic!("{lost}");
+    }
 }
 
 #[test]
 fn a_plain_shared_cache() {
-    let Some(suites) = suites() else { return };
-    let summary = run("levee.transparent.toml", &suites);
-    assert!(summary.required.passed >= 159, "required: {}", summary.required.passed);
-    assert!(summary.passed() >= 254, "in all: {}", summary.passed());
+    holds("transparent", "levee.transparent.toml");
+}
+
+#[test]
+fn the_defaults() {
+    holds("default", "tests/conformance/levee.default.toml");
 }

@@ -39,6 +39,11 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "deploy", checks: "wrangler deploy --dry-run, and the bundle's size", run: deploy::dry_run },
     Step { name: "deny", checks: "licences, bans and sources of all crates", run: deny::policy },
     Step { name: "advisories", checks: "no crate with a known vulnerability", run: deny::advisories },
+    Step {
+        name: "conformance",
+        checks: "the public cache tests pass as they did, natively and on workerd",
+        run: conformance,
+    },
     Step { name: "e2e", checks: "the whole system, on workerd and natively, and in a browser", run: e2e },
 ];
 
@@ -129,6 +134,15 @@ pub(super) fn build_bundle(cx: &Cx) -> Result<PathBuf> {
     let out = cx.root.join(worker::OUT);
     worker::assemble(&cx.root, &wasm, &compiled.to_bytes(), &out)?;
     Ok(out)
+}
+
+fn conformance(cx: &Cx) -> Result<Done> {
+    Ok(match crate::conformance::hold(&cx.root)? {
+        Some(note) => Done::Passed(note),
+        None => {
+            Done::Skipped(String::from("LEVEE_CACHE_TESTS names no definitions of the public cache tests"))
+        }
+    })
 }
 
 fn e2e(cx: &Cx) -> Result<Done> {
