@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use levee_harness::{Parts, Process, WranglerDev};
@@ -9,30 +10,35 @@ use levee_harness::{Parts, Process, WranglerDev};
 use super::Setup;
 use crate::world::log_file;
 
+/// One at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+const ATTEMPTS: u32 = 3;
+
 /// Starts the bundle with this setup's configuration; KV is kept in the setup's folder.
 pub(crate) fn start(parts: &Parts, setup: &Setup) -> Result<Process> {
     let bundle = setup.state.join("worker");
     copy(&parts.bundle, &bundle)?;
     fs::write(bundle.join("levee.bin"), setup.compile()?.to_bytes())?;
     let config = setup.state.join("wrangler.json");
-    fs::write(&config, wrangler_json(&parts.root)?)?;
-    let wrangler = WranglerDev::new(&parts.node, &parts.node_modules, config)
-        .persist_to(setup.state.join("kept"))
-        .with(|spec| spec.log_file(log_file(&setup.name)));
-    let wrangler = match &setup.token {
-        Some(token) => wrangler.var("LEVEE_STATUS_TOKEN", token),
-        None => wrangler.var("LEVEE_ENVIRONMENT", "local"),
-    };
-    Ok(wrangler.start()?)
-}
-
-/// wrangler.toml as it is, but for the bundle it names and the build that would replace that.
-fn wrangler_json(root: &Path) -> Result<String> {
-    let text = fs::read_to_string(root.join("wrangler.toml")).context("wrangler.toml")?;
-    let mut table: toml::Table = text.parse().context("wrangler.toml")?;
-    table.remove("build");
-    table.insert(String::from("main"), toml::Value::from("worker/index.mjs"));
-    Ok(serde_json::to_string_pretty(&table)?)
+    fs::write(&config, WranglerDev::config_for(parts.root.join("wrangler.toml"), "worker/index.mjs")?)?;
+    // Two that start at once may choose the same port for their own use.
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let wrangler = WranglerDev::new(&parts.node, &parts.node_modules, &config)
+            .persist_to(setup.state.join("kept"))
+            .with(|spec| spec.log_file(log_file(&setup.name)));
+        let wrangler = match &setup.token {
+            Some(token) => wrangler.var("LEVEE_STATUS_TOKEN", token),
+            None => wrangler.var("LEVEE_ENVIRONMENT", "local"),
+        };
+        match wrangler.start() {
+            // And what it has chosen may be taken by any connection before it listens there.
+            Err(error) if attempts < ATTEMPTS && error.to_string().contains("Address already in use") => {}
+            started => return Ok(started?),
+        }
+    }
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
