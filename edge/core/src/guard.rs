@@ -27,7 +27,12 @@ pub fn check_size(config: &Config, target: &str, fields: &HeaderMap) -> Result<(
             format!("{} bytes, and {} are allowed (limits.uri)", target.len(), limits.uri),
         ));
     }
-    let size: usize = fields.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    check_fields_size(config, fields.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum())
+}
+
+/// Checks what all of a request's fields take: names, values, and four bytes a line.
+pub fn check_fields_size(config: &Config, size: usize) -> Result<(), Problem> {
+    let limits = &config.limits;
     if size > limits.fields as usize {
         return Err(Problem::new(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

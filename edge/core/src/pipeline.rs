@@ -1,7 +1,9 @@
 //! The life of a request, as one function: route, guard, key, lookup, decide, shield, origin, store, respond.
 
 mod cached;
+mod explain;
 mod fill;
+pub mod hit;
 mod pass;
 
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use crate::origin::{OriginError, Upstream};
 use crate::platform::{Fetch, Platform};
 use crate::request::{Request, Scheme};
 use crate::respond::problem::Problem;
-use crate::respond::{Answer, Outcome, Report, status};
+use crate::respond::{Answer, Outcome, Report, access, add_key, status};
 use crate::route::{self, RouteId, Target};
 
 type BodyOf<P> = <P as Fetch>::Body;
@@ -30,24 +32,15 @@ pub async fn handle<P: Platform>(
     request: Request<BodyOf<P>>,
 ) -> Response<BodyOf<P>> {
     let Request { method, scheme, authority, target, fields, body, client, extensions } = request;
-    let admitted = guard::check_size(&edge.config, &target, &fields).and_then(|()| {
-        let target = Target::normalise(&target).map_err(|error| {
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "bad-target",
-                "The request target cannot be read",
-                error.to_string(),
-            )
-        })?;
-        let authority = guard::check_host(&edge.config, scheme, &authority)?;
-        guard::check_loop(&fields)?;
-        Ok((target, authority))
-    });
-    let (target, authority) = match admitted {
+    let (target, authority) = match admit(edge, scheme, &authority, &target, &fields) {
         Ok(admitted) => admitted,
         Err(problem) => return answer_problem(edge, &fields, &problem, Report::new(Outcome::Error)),
     };
     if guard::is_reserved(target.path()) {
+        if target.path() == explain::PATH {
+            let asked = explain::Asked { scheme, authority, query: target.query(), fields, client };
+            return Box::pin(explain::answer(edge, platform, asked)).await;
+        }
         return match status::answer(edge, target.path(), &fields, platform.now()) {
             Ok(answer) => respond(edge, answer, &status::report()),
             Err(problem) => answer_problem(edge, &fields, &problem, Report::new(Outcome::Error)),
@@ -60,12 +53,40 @@ pub async fn handle<P: Platform>(
         sharing => {
             let key = Key::new(scheme, &exchange.authority, &target, &exchange.fields, exchange.policy());
             let credentials = matches!(sharing, Sharing::WithCredentials(_));
+            let shown = access::is_debug(&edge.setup.access, &exchange.fields).then(|| key.as_str().to_owned());
             match cached::answer(&exchange, key, credentials).await {
-                Some(response) => response,
+                Some(mut response) => {
+                    if let Some(key) = shown {
+                        add_key(response.headers_mut(), &key);
+                    }
+                    response
+                }
                 None => pass::whole(exchange, &target, body, PassReason::Credentials).await,
             }
         }
     }
+}
+
+/// The normalised target and authority of a request that is not refused.
+fn admit<'a>(
+    edge: &Edge,
+    scheme: Scheme,
+    authority: &str,
+    target: &'a str,
+    fields: &HeaderMap,
+) -> Result<(Target<'a>, String), Problem> {
+    guard::check_size(&edge.config, target, fields)?;
+    let target = Target::normalise(target).map_err(|error| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad-target",
+            "The request target cannot be read",
+            error.to_string(),
+        )
+    })?;
+    let authority = guard::check_host(&edge.config, scheme, authority)?;
+    guard::check_loop(fields)?;
+    Ok((target, authority))
 }
 
 /// One request under way, with what the steps before have found out.

@@ -41,6 +41,17 @@ pub fn is_credential(name: &str, named: &[String]) -> bool {
     USUAL.contains(&name) || named.iter().any(|field| field == name)
 }
 
+/// Names of the fields whose being there, or whose value, [`found`] and the key of a request depend on.
+pub fn read_by(policy: &Policy) -> impl Iterator<Item = &str> {
+    let (usual, named, cookie): (&[&str], &[String], _) = match &policy.credentials {
+        Credentials::Strip => (&[], &[], None),
+        Credentials::Authorization => (&USUAL[..1], &[], None),
+        Credentials::Pass => (&USUAL, &policy.credential_fields, None),
+        Credentials::Key { cookies, fields } => (&[], fields, (!cookies.is_empty()).then_some("cookie")),
+    };
+    usual.iter().copied().chain(named.iter().map(String::as_str)).chain(cookie)
+}
+
 /// The value of one cookie of a request (RFC 6265, section 5.4).
 pub fn cookie<'a>(fields: &'a HeaderMap, name: &str) -> Option<&'a str> {
     fields

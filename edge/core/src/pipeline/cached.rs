@@ -30,12 +30,7 @@ pub(super) async fn answer<P: Platform>(
     credentials: bool,
 ) -> Option<Response<BodyOf<P>>> {
     let policy = exchange.policy();
-    let request = Request {
-        directives: Directives::read(&exchange.fields, policy),
-        forwarded: OnceCell::new(),
-        key,
-        credentials,
-    };
+    let request = Request::new(key, &exchange.fields, policy, credentials);
     let forwarded = || request.forwarded(exchange);
     let now = exchange.platform.now();
     let mut found = lookup::in_memory(exchange.edge, &request.key, forwarded);
@@ -72,8 +67,9 @@ pub(super) async fn answer<P: Platform>(
 }
 
 /// What the steps of one cacheable request share.
-struct Request {
-    key: Key,
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) key: Key,
     directives: Directives,
     /// As the origin would get them: not needed for most hits.
     forwarded: OnceCell<HeaderMap>,
@@ -81,11 +77,16 @@ struct Request {
 }
 
 impl Request {
+    pub(super) fn new(key: Key, fields: &HeaderMap, policy: &config::Policy, credentials: bool) -> Self {
+        let directives = Directives::read(fields, policy);
+        Self { key, directives, forwarded: OnceCell::new(), credentials }
+    }
+
     fn forwarded<P: Platform>(&self, exchange: &Exchange<'_, P>) -> &HeaderMap {
         self.forwarded.get_or_init(|| shared_fields(&exchange.fields, exchange.policy(), &exchange.hop()))
     }
 
-    fn decide(&self, found: &Found, now: crate::Time) -> Decision {
+    pub(super) fn decide(&self, found: &Found, now: crate::Time) -> Decision {
         let missed = match found {
             Found::Missing(why) => *why,
             Found::Entry { .. } => Forward::UriMiss,
@@ -140,29 +141,45 @@ fn serve_entry<P: Platform>(
     serve: Serve,
     tier: &'static str,
 ) -> Response<BodyOf<P>> {
+    let now = exchange.platform.now();
+    answer_from(exchange, entry, &hit_report(entry, serve, tier, now), now)
+}
+
+/// What is said of an answer out of a tier.
+pub(super) fn hit_report(entry: &Entry, serve: Serve, tier: &'static str, now: crate::Time) -> Report {
     let (outcome, detail) = match serve {
         Serve::Fresh => (Outcome::Hit, None),
         Serve::WhileRevalidate => (Outcome::Stale, Some("stale-while-revalidate")),
         Serve::MaxStale => (Outcome::Stale, Some("max-stale")),
     };
-    from_cache(exchange, entry, Report { detail, tier: Some(tier), ..Report::new(outcome) })
+    with_age(entry, now, Report { detail, tier: Some(tier), ..Report::new(outcome) })
+}
+
+/// Adds how old the entry is and what it spared.
+fn with_age(entry: &Entry, now: crate::Time, report: Report) -> Report {
+    let age = entry.age(now);
+    Report {
+        ttl: Some(seconds(entry.freshness.lifetime) - seconds(age)),
+        age: Some(age),
+        saved: report.origin.is_none().then(|| entry.origin_time()),
+        ..report
+    }
 }
 
 /// Answers from an entry, and says how old it is and what it spared.
 fn from_cache<P: Platform>(exchange: &Exchange<'_, P>, entry: &Entry, report: Report) -> Response<BodyOf<P>> {
     let now = exchange.platform.now();
-    let age = entry.age(now);
-    let report = Report {
-        ttl: Some(seconds(entry.freshness.lifetime) - seconds(age)),
-        age: Some(age),
-        saved: report.origin.is_none().then(|| entry.origin_time()),
-        ..report
-    };
-    respond(
-        exchange.edge,
-        from_entry(&exchange.method, &exchange.fields, entry, exchange.policy(), now),
-        &report,
-    )
+    answer_from(exchange, entry, &with_age(entry, now, report), now)
+}
+
+fn answer_from<P: Platform>(
+    exchange: &Exchange<'_, P>,
+    entry: &Entry,
+    report: &Report,
+    now: crate::Time,
+) -> Response<BodyOf<P>> {
+    let answer = from_entry(&exchange.method, &exchange.fields, entry, exchange.policy(), now);
+    respond(exchange.edge, answer, report)
 }
 
 fn seconds(duration: std::time::Duration) -> i64 {

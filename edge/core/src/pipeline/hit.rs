@@ -1,0 +1,200 @@
+//! The short way of a memory hit: no promise, and no request built that nobody reads.
+//!
+//! It decides by the functions that [`super::handle`] decides by, and only where that would answer a fresh entry out of
+//! memory; `None` is everything else, and says nothing. What depends on the request alone is worked out once, as a
+//! [`Plan`], which equal requests share; what depends on the moment is worked out each time.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Method, Response, header};
+
+use super::{admit, cached};
+use crate::config::Policy;
+use crate::decide::{Decision, Serve, Sharing, sharing};
+use crate::edge::Edge;
+use crate::entry::{Entry, Slot};
+use crate::fields::credentials;
+use crate::guard;
+use crate::key::Key;
+use crate::lookup::{self, Found};
+use crate::origin::{Hop, shared_fields};
+use crate::request::Scheme;
+use crate::respond::conditional::{self, Condition};
+use crate::respond::{Report, from_entry};
+use crate::route::{self, RouteId, Target};
+use crate::time::Time;
+
+/// A request as it arrived, without its fields. It has no body.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    pub method: &'a Method,
+    pub scheme: Scheme,
+    pub authority: &'a str,
+    pub target: &'a str,
+}
+
+/// Fields that no policy makes harmless: loops, other protocols, bodies, directives, conditions, ranges.
+const ALWAYS: [HeaderName; 11] = [
+    HeaderName::from_static("cdn-loop"),
+    header::CONNECTION,
+    header::UPGRADE,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::CACHE_CONTROL,
+    header::PRAGMA,
+    header::IF_NONE_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_RANGE,
+    header::RANGE,
+];
+
+/// With one of these a request is never answered here: it has a body, or wants a part.
+const NEVER: [HeaderName; 3] = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::RANGE];
+
+/// The request fields that may change how a memory hit is answered, for requests of this line. `None`: they are never answered
+/// here. A URL that varies needs more ([`Plan::lacks`]).
+pub fn fields_that_matter(edge: &Edge, line: &Line<'_>) -> Option<Vec<HeaderName>> {
+    let (_, _, policy) = admitted(edge, line, &HeaderMap::new())?;
+    let mut names = ALWAYS.to_vec();
+    names.extend(policy.key.fields.iter().filter_map(|name| name.parse().ok()));
+    names.extend(credentials::read_by(policy).filter_map(|name| name.parse().ok()));
+    Some(names)
+}
+
+/// What the steps before the look-up come to, where they let the request pass to the cache.
+fn admitted<'a, 'e>(
+    edge: &'e Edge,
+    line: &Line<'a>,
+    fields: &HeaderMap,
+) -> Option<(Target<'a>, String, &'e Policy)> {
+    let (target, authority) = admit(edge, line.scheme, line.authority, line.target, fields).ok()?;
+    let policy = route_of(edge, line.method, &target).policy(&edge.config);
+    let here = policy.cache && policy.rate_limit.is_none() && !guard::is_reserved(target.path());
+    here.then_some((target, authority, policy))
+}
+
+fn route_of(edge: &Edge, method: &Method, target: &Target<'_>) -> RouteId {
+    route::find(&edge.config, method.as_str(), target.path())
+}
+
+/// What is the same for all requests that agree in their [`Line`] and in the fields that matter.
+#[derive(Debug)]
+pub struct Plan {
+    method: Method,
+    route: RouteId,
+    /// The request's fields, of those in `told`.
+    fields: HeaderMap,
+    /// The names of the fields that the plan was told about, be they there or not.
+    told: Vec<HeaderName>,
+    request: cached::Request,
+    /// As the origin would get them.
+    forwarded: HeaderMap,
+}
+
+impl Plan {
+    /// `fields`: all lines of the request whose names are among `told`, which holds at least [`fields_that_matter`].
+    /// `None`: such requests are never answered here.
+    pub fn new(edge: &Edge, line: &Line<'_>, fields: HeaderMap, told: &[HeaderName]) -> Option<Self> {
+        let (target, authority, policy) = admitted(edge, line, &fields)?;
+        if NEVER.iter().any(|name| fields.contains_key(name)) {
+            return None;
+        }
+        let credentials = match sharing(line.method, &fields, false, policy) {
+            Sharing::Private(_) => return None,
+            Sharing::WithCredentials(_) => true,
+            Sharing::Shareable => false,
+        };
+        let key = Key::new(line.scheme, &authority, &target, &fields, policy);
+        let hop = Hop { scheme: line.scheme, authority: &authority, client: None };
+        Some(Self {
+            method: line.method.clone(),
+            route: route_of(edge, line.method, &target),
+            forwarded: shared_fields(&fields, policy, &hop),
+            request: cached::Request::new(key, &fields, policy, credentials),
+            fields,
+            told: told.to_vec(),
+        })
+    }
+
+    /// Fields that the URL varies on by now and that this plan was not told about. Until another is, nothing is answered.
+    pub fn lacks(&self, edge: &Edge) -> Vec<HeaderName> {
+        match edge.memory.get(self.request.key.as_str()).as_deref() {
+            Some(Slot::Vary(index)) => {
+                index.sets.iter().flatten().filter(|name| !self.told.contains(name)).cloned().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Bytes it takes, roughly.
+    pub fn weight(&self) -> usize {
+        let lines = |fields: &HeaderMap| -> usize {
+            fields.iter().map(|(name, value)| name.as_str().len() + value.len() + 64).sum()
+        };
+        size_of::<Self>() + self.request.key.as_str().len() + lines(&self.fields) + lines(&self.forwarded)
+    }
+
+    fn policy<'e>(&self, edge: &'e Edge) -> &'e Policy {
+        self.route.policy(&edge.config)
+    }
+}
+
+/// A fresh entry of the memory tier that answers.
+#[derive(Debug)]
+pub struct Hit {
+    slot: Arc<Slot>,
+    /// The client has it already: the answer is 304.
+    pub not_modified: bool,
+    /// What `Age` says, in seconds. As long as slot, `not_modified` and age are the same, so is the answer.
+    pub age: u64,
+}
+
+/// Answers out of memory where [`super::handle`] would, and counts it. `fields_size`: at least what all of the request's
+/// fields count for in `limits.fields`.
+pub fn hit(edge: &Edge, plan: &Plan, fields_size: usize, now: Time) -> Option<Hit> {
+    guard::check_fields_size(&edge.config, fields_size).ok()?;
+    let varies = Cell::new(false);
+    let found = lookup::in_memory(edge, &plan.request.key, || {
+        varies.set(true);
+        &plan.forwarded
+    });
+    if varies.get() && !plan.lacks(edge).is_empty() {
+        return None;
+    }
+    if plan.request.decide(&found, now) != Decision::Serve(Serve::Fresh) {
+        return None;
+    }
+    let Found::Entry { slot, tier } = found else { return None };
+    let Slot::Entry(entry) = &*slot else { return None };
+    let condition = conditional::evaluate(&plan.fields, entry.status, &entry.fields);
+    let (not_modified, age) = (condition == Condition::NotModified, entry.age(now).as_secs());
+    edge.counters.answered(&report(entry, tier, now));
+    Some(Hit { slot, not_modified, age })
+}
+
+/// To the second, as the whole answer is.
+fn report(entry: &Entry, tier: &'static str, now: Time) -> Report {
+    let report = cached::hit_report(entry, Serve::Fresh, tier, now);
+    Report { age: report.age.map(|age| Duration::from_secs(age.as_secs())), ..report }
+}
+
+impl Hit {
+    /// The entry, by identity: what replaces it is another slot.
+    pub fn slot(&self) -> &Arc<Slot> {
+        &self.slot
+    }
+
+    /// The whole answer, by the plan and at the time that the hit was found by. `None` cannot happen to a hit.
+    pub fn answer(&self, edge: &Edge, plan: &Plan, now: Time) -> Option<Response<Bytes>> {
+        let Slot::Entry(entry) = &*self.slot else { return None };
+        let answer = from_entry(&plan.method, &plan.fields, entry, plan.policy(edge), now);
+        let mut response = Response::new(answer.body);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.fields;
+        report(entry, lookup::MEMORY, now).write(response.headers_mut());
+        Some(response)
+    }
+}

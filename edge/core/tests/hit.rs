@@ -1,0 +1,302 @@
+//! The short way of a memory hit answers as the whole pipeline does, or not at all.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use levee::config::{
+    ClientDirectives, Config, Credentials, Forward, KeyPolicy, NamePattern, PathPattern, Policy, QueryPolicy,
+    Route, SetCookie, Stale,
+};
+use levee::pipeline::hit::{Hit, Line, Plan, fields_that_matter, hit};
+use levee::testing::{Answered, Reply, Sim, config_for};
+use levee::{Edge, Scheme};
+use proptest::prelude::*;
+
+type Fields = Vec<(&'static str, &'static str)>;
+
+/// What clients send, with and without meaning for the cache.
+const FIELDS: [(&str, &str); 30] = [
+    ("accept", "text/html"),
+    ("accept-encoding", "gzip, br"),
+    ("accept-encoding", "identity"),
+    ("accept-language", "de, en;q=0.5"),
+    ("authorization", "Basic YQ=="),
+    ("cache-control", "max-age=0"),
+    ("cache-control", "max-stale=9"),
+    ("cache-control", "min-fresh=5"),
+    ("cache-control", "no-cache"),
+    ("cache-control", "only-if-cached"),
+    ("cdn-loop", "levee"),
+    ("cdn-loop", "other"),
+    ("connection", "upgrade"),
+    ("content-length", "0"),
+    ("cookie", "lang=de; sid=1"),
+    ("cookie", "lang=en"),
+    ("expect", "100-continue"),
+    ("if-modified-since", "Tue, 14 Nov 2023 22:13:20 GMT"),
+    ("if-none-match", "\"a\""),
+    ("if-none-match", "\"b\""),
+    ("if-range", "\"a\""),
+    ("origin", "https://b.example"),
+    ("pragma", "no-cache"),
+    ("range", "bytes=0-1"),
+    ("transfer-encoding", "chunked"),
+    ("upgrade", "websocket"),
+    ("user-agent", "a browser"),
+    ("x-api-key", "secret"),
+    ("x-own", "1"),
+    ("x-tenant", "2"),
+];
+
+const TARGETS: [&str; 9] =
+    ["/", "/a", "/a?x=1", "/a/../a?utm_source=b", "/whole", "/tenants", "/langs?y", "/.levee/", "/%zz"];
+
+const CONTROLS: [&str; 8] = [
+    "max-age=20",
+    "max-age=20, public, stale-while-revalidate=10",
+    "s-maxage=15",
+    "no-cache",
+    "no-store",
+    "private",
+    "max-age=5, must-revalidate",
+    "max-age=30, immutable, no-cache=\"x-a\"",
+];
+
+const VARIES: [&str; 5] = ["", "accept-encoding", "accept-language, accept-encoding", "x-own", "*"];
+
+#[derive(Clone, Debug)]
+enum Step {
+    Ask {
+        method: &'static str,
+        target: &'static str,
+        fields: Fields,
+    },
+    Wait(u64),
+    /// From now on the origin answers so.
+    Origin {
+        control: &'static str,
+        vary: &'static str,
+        status: u16,
+        age: Option<u32>,
+        etag: bool,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let fields = prop_oneof![
+        2 => Just(Fields::new()),
+        3 => proptest::sample::subsequence(FIELDS.to_vec(), 0..5),
+    ];
+    let method = prop_oneof![8 => Just("GET"), 2 => Just("HEAD"), 1 => Just("POST")];
+    let ask = (method, proptest::sample::select(&TARGETS[..]), fields)
+        .prop_map(|(method, target, fields)| Step::Ask { method, target, fields });
+    let status = prop_oneof![6 => Just(200u16), 1 => Just(404u16), 1 => Just(301u16), 1 => Just(204u16)];
+    let origin = (
+        proptest::sample::select(&CONTROLS[..]),
+        proptest::sample::select(&VARIES[..]),
+        status,
+        proptest::option::weighted(0.2, 0..10u32),
+        any::<bool>(),
+    )
+        .prop_map(|(control, vary, status, age, etag)| Step::Origin { control, vary, status, age, etag });
+    let step = prop_oneof![10 => ask, 3 => (0..9_000u64).prop_map(Step::Wait), 1 => origin];
+    proptest::collection::vec(step, 1..40)
+}
+
+fn config(transparent: bool, pass_targeted: bool) -> Config {
+    let mut config = config_for(&["http://o"]);
+    config.limits.fields = 200;
+    config.defaults.pass_targeted = pass_targeted;
+    if transparent {
+        config.defaults = Policy {
+            credentials: Credentials::Authorization,
+            set_cookie: SetCookie::Store,
+            forward: Forward::All,
+            client_directives: ClientDirectives::Honour,
+            stale: Stale { while_revalidate: Duration::from_secs(5), ..Stale::default() },
+            ..config.defaults
+        };
+    }
+    let route = |path: &str, policy: Policy| Route {
+        name: path.to_owned(),
+        path: PathPattern::new(path),
+        methods: vec![],
+        policy,
+    };
+    let base = config.defaults.clone();
+    let keyed = KeyPolicy { fields: vec!["x-tenant".to_owned()], ..KeyPolicy::default() };
+    let drop = QueryPolicy::Drop(vec![NamePattern::new("utm_*")]);
+    let langs = Credentials::Key { cookies: vec!["lang".to_owned()], fields: vec!["x-own".to_owned()] };
+    config.routes = vec![
+        route("/whole", Policy { cache: false, ..base.clone() }),
+        route("/tenants", Policy { key: keyed, credential_fields: vec!["x-own".to_owned()], ..base.clone() }),
+        route("/langs", Policy { credentials: langs, ..base.clone() }),
+        route(
+            "/a",
+            Policy {
+                credentials: Credentials::Strip,
+                key: KeyPolicy { query: drop, ..KeyPolicy::default() },
+                ..base
+            },
+        ),
+    ];
+    config
+}
+
+fn map(fields: &Fields, told: Option<&[HeaderName]>) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in fields {
+        let name = HeaderName::from_static(name);
+        if told.is_none_or(|told| told.contains(&name)) {
+            map.append(name, HeaderValue::from_static(value));
+        }
+    }
+    map
+}
+
+/// Plans by what they were made from, as an adapter keeps them: across entries, purges and time.
+type Plans = HashMap<String, (Vec<HeaderName>, Option<Plan>)>;
+
+/// As an adapter goes about it: only the fields that matter, and once more where the URL turns out to vary.
+fn by_plan(
+    edge: &Edge,
+    plans: &mut Plans,
+    method: &Method,
+    target: &str,
+    fields: &Fields,
+    now: levee::Time,
+) -> Option<(Hit, http::Response<bytes::Bytes>)> {
+    let line = Line { method, scheme: Scheme::Https, authority: "a.example", target };
+    let size = map(fields, None).iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let (told, plan) = plans.entry(format!("{method} {target} {fields:?}")).or_insert_with(|| {
+        let told = fields_that_matter(edge, &line).unwrap_or_default();
+        let plan = Plan::new(edge, &line, map(fields, Some(&told)), &told);
+        (told, plan)
+    });
+    let lacks = plan.as_ref().map(|plan| plan.lacks(edge)).unwrap_or_default();
+    if !lacks.is_empty() {
+        assert!(hit(edge, plan.as_ref().unwrap(), size, now).is_none(), "it was not told enough");
+        told.extend(lacks);
+        *plan = Plan::new(edge, &line, map(fields, Some(told)), told);
+    }
+    let plan = plan.as_ref()?;
+    let hit = hit(edge, plan, size, now)?;
+    let answer = hit.answer(edge, plan, now).unwrap();
+    Some((hit, answer))
+}
+
+/// The whole pipeline tells the age to the millisecond.
+fn to_the_second(answered: &Answered) -> HeaderMap {
+    let mut fields = answered.fields.clone();
+    let timing = answered.field("server-timing");
+    if let Some((before, rest)) = timing.split_once("age;dur=") {
+        let (millis, after) = rest.split_once(',').unwrap_or((rest, ""));
+        let seconds = millis.parse::<u64>().unwrap() / 1_000 * 1_000;
+        let cut = format!("{before}age;dur={seconds},{after}");
+        fields.insert("server-timing", cut.parse().unwrap());
+    }
+    fields
+}
+
+fn reply(ask: &levee::testing::Ask, step: &Step) -> Reply {
+    let Step::Origin { control, vary, status, age, etag } = step else { unreachable!() };
+    let mut reply = Reply::new(control, &format!("number {}", ask.number)).status(*status);
+    if !vary.is_empty() {
+        reply = reply.field("vary", *vary);
+    }
+    if *etag {
+        reply = reply.field("etag", "\"a\"").field("cdn-cache-control", "max-age=12");
+    }
+    if let Some(age) = age {
+        reply = reply.field("age", age.to_string()).field("cache-status", "upstream; hit");
+    }
+    reply.field("last-modified", "Tue, 14 Nov 2023 20:13:20 GMT").field("x-a", "1")
+}
+
+fn run(steps: &[Step], transparent: bool, pass_targeted: bool) -> usize {
+    let usual = Step::Origin { control: "max-age=20", vary: "", status: 200, age: None, etag: true };
+    let sim = Sim::new(config(transparent, pass_targeted), move |ask| reply(ask, &usual));
+    let mut plans = Plans::new();
+    let mut hits = 0;
+    for step in steps {
+        match step {
+            Step::Wait(millis) => sim.advance(Duration::from_millis(*millis)),
+            Step::Origin { .. } => {
+                let step = step.clone();
+                sim.origin(move |ask| reply(ask, &step));
+            }
+            Step::Ask { method, target, fields } => {
+                let raw = Method::from_bytes(method.as_bytes()).unwrap();
+                let before = sim.edge.counters();
+                let short = by_plan(&sim.edge, &mut plans, &raw, target, fields, sim.platform_now());
+                let between = sim.edge.counters();
+                let asked = sim.asked().len();
+                let whole = sim.send(method, target, fields);
+                let after = sim.edge.counters();
+                let Some((hit, answer)) = short else {
+                    assert_eq!(before, between, "what is not answered is not counted");
+                    continue;
+                };
+                hits += 1;
+                let what = format!("{method} {target} {fields:?}");
+                assert_eq!(answer.status().as_u16(), whole.status, "{what}");
+                assert_eq!(*answer.headers(), to_the_second(&whole), "{what}");
+                assert_eq!(answer.body().as_ref(), whole.text().as_bytes(), "{what}");
+                assert_eq!(hit.not_modified, whole.status == 304, "{what}");
+                assert_eq!(hit.age.to_string(), whole.field("age"), "{what}");
+                assert_eq!(sim.asked().len(), asked, "the origin is not asked: {what}");
+                let one = |a: levee::counters::Snapshot, b: levee::counters::Snapshot| {
+                    a.each().zip(b.each()).map(|(a, b)| b.1 - a.1).collect::<Vec<_>>()
+                };
+                assert_eq!(one(before, between), one(between, after), "counted alike: {what}");
+            }
+        }
+    }
+    hits
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn it_answers_as_the_whole_pipeline_does(steps in steps(), transparent: bool, pass_targeted: bool) {
+        run(&steps, transparent, pass_targeted);
+    }
+}
+
+fn ask(method: &'static str, target: &'static str, fields: &[(&'static str, &'static str)]) -> Step {
+    Step::Ask { method, target, fields: fields.to_vec() }
+}
+
+#[test]
+fn plain_hits_are_answered() {
+    let get = ask("GET", "/a", &[("user-agent", "a browser"), ("cookie", "sid=1")]);
+    assert_eq!(run(&[get.clone(), get.clone(), get], false, false), 2);
+    let validated = ask("GET", "/", &[("if-none-match", "\"a\"")]);
+    assert_eq!(run(&[ask("GET", "/", &[]), validated, ask("HEAD", "/", &[])], false, false), 2);
+}
+
+#[test]
+fn variants_are_answered_once_the_plan_knows_them() {
+    let vary =
+        Step::Origin { control: "max-age=20", vary: "accept-encoding", status: 200, age: None, etag: true };
+    let get = |coding| ask("GET", "/", &[("accept-encoding", coding)]);
+    let steps = [vary, get("gzip, br"), get("gzip, br"), get("identity"), get("identity"), get("gzip, br")];
+    assert_eq!(run(&steps, false, false), 3);
+}
+
+#[test]
+fn a_fields_limit_holds_for_what_the_plan_does_not_read() {
+    let long = "a long one, a long one, a long one, a long one, a long one, a long one, a long one, a long one, a long \
+                one, a long one, a long one, a long one, a long one, a long one, a long one, a long one, a long one";
+    let steps = [ask("GET", "/", &[]), ask("GET", "/", &[("user-agent", long)]), ask("GET", "/", &[])];
+    assert_eq!(run(&steps, false, false), 1);
+}
+
+#[test]
+fn a_write_ends_it_for_plans_that_are_older() {
+    let get = ask("GET", "/", &[]);
+    let steps = [get.clone(), get.clone(), ask("POST", "/", &[]), get.clone(), get];
+    assert_eq!(run(&steps, false, false), 2);
+}
