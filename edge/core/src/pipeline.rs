@@ -53,7 +53,8 @@ pub async fn handle<P: Platform>(
         sharing => {
             let key = Key::new(scheme, &exchange.authority, &target, &exchange.fields, exchange.policy());
             let credentials = matches!(sharing, Sharing::WithCredentials(_));
-            let shown = access::is_debug(&edge.setup.access, &exchange.fields).then(|| key.as_str().to_owned());
+            let shown =
+                access::is_debug(&edge.setup.access, &exchange.fields).then(|| key.as_str().to_owned());
             match cached::answer(&exchange, key, credentials).await {
                 Some(mut response) => {
                     if let Some(key) = shown {

@@ -1,5 +1,6 @@
 //! Step 9: the answer, from an entry or from what the origin sends.
 
+pub mod access;
 pub mod conditional;
 pub mod problem;
 pub mod range;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-pub use report::{Outcome, Report};
+pub use report::{Outcome, Report, add_key};
 
 use crate::config::Policy;
 use crate::entry::Entry;

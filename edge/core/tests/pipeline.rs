@@ -442,6 +442,37 @@ fn an_origin_that_fails_is_replaced_by_the_next() {
 }
 
 #[test]
+fn an_answer_is_explained() {
+    let sim = Sim::new(plain(), |_| Reply::new("max-age=60", "x").field("set-cookie", "sid=1"));
+    let steps = |sim: &Sim, url: &str| -> Vec<serde_json::Value> {
+        let answer = sim.send("GET", &format!("/.levee/explain?url={url}"), &[("x-unkeyed", "1")]);
+        serde_json::from_str(answer.text()).expect("JSON")
+    };
+    let refused = steps(&sim, "/a%3Fb=1");
+    assert!(refused[0]["what"].as_str().unwrap().contains("`/a?b=1`"), "{refused:?}");
+    assert!(refused[2]["what"].as_str().unwrap().contains("x-unkeyed"), "{refused:?}");
+    let last = refused.last().unwrap();
+    assert_eq!(last["rule"], "what would change it in levee.toml: set_cookie = \"strip\"");
+    sim.origin(|_| Reply::new("max-age=60", "x"));
+    steps(&sim, "/a");
+    sim.settle();
+    let hit = steps(&sim, "/a");
+    assert_eq!(hit[4]["what"], "serve it: it is fresh");
+    assert!(hit[5]["what"].as_str().unwrap().starts_with("200; levee; hit"), "{hit:?}");
+    assert_eq!(sim.send("GET", "/.levee/explain", &[]).status, 400);
+}
+
+#[test]
+fn the_key_is_for_the_debug_token() {
+    let sim = Sim::new(plain(), numbered("max-age=60"));
+    assert!(!sim.get("/a").cache_status().contains("key="));
+    let shown = sim.send("GET", "/a", &[("levee-token", "any, because it is local")]);
+    assert_eq!(shown.cache_status(), "hit; ttl=60; key=\"https://a.example/a\"");
+    sim.send("POST", "/a", &[("levee-token", "t")]);
+    assert_eq!(sim.asked()[1].field("levee-token"), "");
+}
+
+#[test]
 fn the_status_page_counts() {
     let sim = Sim::new(plain(), numbered("max-age=60"));
     sim.get("/a");

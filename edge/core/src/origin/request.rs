@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::config::{Credentials, Forward, Policy};
 use crate::fields::{accept, connection, credentials, list};
 use crate::request::Scheme;
+use crate::respond::access::TOKEN;
 
 /// Fields of a shareable request that reach the origin whatever the policy says.
 const ALWAYS: [HeaderName; 4] =
@@ -60,6 +61,7 @@ pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> Head
     }
     connection::strip(&mut fields);
     fields.remove(header::EXPECT);
+    fields.remove(TOKEN);
     if let Credentials::Key { cookies, .. } = &policy.credentials {
         let kept: Vec<String> = cookies
             .iter()
@@ -85,6 +87,7 @@ pub fn whole_fields(client: &HeaderMap, hop: &Hop<'_>) -> HeaderMap {
     let upgrade = connection::is_upgrade(client).then(|| client.get(header::UPGRADE).cloned()).flatten();
     connection::strip(&mut fields);
     fields.remove(header::EXPECT);
+    fields.remove(TOKEN);
     if let Some(protocol) = upgrade {
         fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         fields.insert(header::UPGRADE, protocol);

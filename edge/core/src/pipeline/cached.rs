@@ -30,7 +30,12 @@ pub(super) async fn answer<P: Platform>(
     credentials: bool,
 ) -> Option<Response<BodyOf<P>>> {
     let policy = exchange.policy();
-    let request = Request::new(key, &exchange.fields, policy, credentials);
+    let request = Request {
+        directives: Directives::read(&exchange.fields, policy),
+        forwarded: OnceCell::new(),
+        key,
+        credentials,
+    };
     let forwarded = || request.forwarded(exchange);
     let now = exchange.platform.now();
     let mut found = lookup::in_memory(exchange.edge, &request.key, forwarded);

@@ -213,7 +213,9 @@ impl<P: Platform> Fill<P> {
                 self.not_stored(&answered, obligation, replaces);
                 let mut response = answered.response;
                 strip_for_client(response.headers_mut(), self.policy());
-                finish(exchange.edge, response, &Report { detail: Some(reason.as_str()), ..report })
+                let report = Report { detail: Some(reason.as_str()), ..report };
+                response.extensions_mut().insert(reason);
+                finish(exchange.edge, response, &report)
             }
             Ok(vary) => {
                 let report = Report { stored: true, ..report };

@@ -180,7 +180,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Text as a JSON string, with its quotes (RFC 8259, section 7).
-pub(super) fn json_string(text: &str) -> String {
+pub(crate) fn json_string(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

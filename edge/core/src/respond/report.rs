@@ -139,6 +139,22 @@ impl Report {
     }
 }
 
+/// Adds the key to what [`Report::write`] wrote, for who shows the debug token (RFC 9211, section 2.7).
+pub fn add_key(fields: &mut HeaderMap, key: &str) {
+    let mut lines: Vec<HeaderValue> = fields.get_all("cache-status").into_iter().cloned().collect();
+    let Some(own) = lines.pop() else { return };
+    // A string of structured fields holds visible ASCII; a key's parts are told apart by line breaks.
+    let visible = |c: char| if (' '..='~').contains(&c) { c } else { ' ' };
+    let shown: String = key.chars().map(visible).collect();
+    let shown = shown.replace('\\', "\\\\").replace('"', "\\\"");
+    let text = format!("{}; key=\"{shown}\"", own.to_str().unwrap_or("levee"));
+    lines.extend(HeaderValue::from_str(&text));
+    fields.remove("cache-status");
+    for line in lines {
+        fields.append("cache-status", line);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

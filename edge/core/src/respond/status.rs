@@ -6,10 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use super::access;
 use super::problem::{Problem, escape, json_string, page};
 use super::{Answer, Report};
 use crate::config::{Policy, Route};
-use crate::edge::{Access, Edge};
+use crate::edge::Edge;
 use crate::fields::{accept, list};
 use crate::time::Time;
 
@@ -20,10 +21,10 @@ pub fn answer(edge: &Edge, path: &str, request: &HeaderMap, now: Time) -> Result
             StatusCode::NOT_FOUND,
             "no-such-page",
             "No such page of the edge",
-            "below /.levee/ the edge answers /.levee/ alone",
+            "below /.levee/ the edge answers /.levee/ and /.levee/explain?url=PATH",
         ));
     }
-    check_access(&edge.setup.access, request)?;
+    access::check(&edge.setup.access, request)?;
     let html = list::joined(request, "accept")
         .is_some_and(|accept| accept::prefers_html(&String::from_utf8_lossy(&accept)));
     let (content_type, body) = if html {
@@ -36,78 +37,6 @@ pub fn answer(edge: &Edge, path: &str, request: &HeaderMap, now: Time) -> Result
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     fields.insert(header::CONTENT_LENGTH, body.len().into());
     Ok(Answer { status: StatusCode::OK, fields, body: Bytes::from(body) })
-}
-
-fn check_access(access: &Access, request: &HeaderMap) -> Result<(), Problem> {
-    let token = match access {
-        Access::Local => return Ok(()),
-        Access::Token(Some(token)) if !token.is_empty() => token,
-        Access::Token(_) => {
-            return Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "status-off",
-                "The status page is off",
-                "set the secret LEVEE_STATUS_TOKEN to turn it on",
-            ));
-        }
-    };
-    let shown = crate::fields::text(request, "authorization").unwrap_or("");
-    if shows(shown, token) {
-        return Ok(());
-    }
-    Err(Problem {
-        authenticate: Some("Basic realm=\"Levee\", charset=\"UTF-8\""),
-        ..Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "token-needed",
-            "A token is needed",
-            "send `Authorization: Bearer TOKEN` with the value of LEVEE_STATUS_TOKEN; a browser asks: any name, the token as password",
-        )
-    })
-}
-
-/// Whether `Authorization` shows the token: as a bearer, or as the password of Basic, which browsers ask for.
-fn shows(authorization: &str, token: &str) -> bool {
-    let (scheme, credentials) = authorization.split_once(' ').unwrap_or((authorization, ""));
-    let credentials = credentials.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return same(credentials.as_bytes(), token.as_bytes());
-    }
-    if scheme.eq_ignore_ascii_case("basic")
-        && let Some(decoded) = base64(credentials)
-        && let Some(at) = decoded.iter().position(|&b| b == b':')
-    {
-        return same(&decoded[at + 1..], token.as_bytes());
-    }
-    false
-}
-
-/// Compares in a time that depends on the lengths alone.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
-}
-
-/// Base64 (RFC 4648, section 4), of what a browser sends as Basic.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len());
-    let (mut bits, mut count) = (0u32, 0);
-    for b in text.trim_end_matches('=').bytes() {
-        let value = match b {
-            b'A'..=b'Z' => b - b'A',
-            b'a'..=b'z' => b - b'a' + 26,
-            b'0'..=b'9' => b - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count) as u8);
-        }
-    }
-    Some(out)
 }
 
 const HONEST: &str = "counted since the start of this instance; other instances count for themselves";
@@ -239,18 +168,4 @@ fn human(duration: Duration) -> String {
 /// The report of a status page: the edge answers by itself, without the cache.
 pub fn report() -> Report {
     Report { detail: Some("status-page"), ..Report::new(super::Outcome::Pass) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_shown_as_bearer_or_as_password() {
-        assert!(shows("Bearer s3cret", "s3cret"));
-        assert!(shows("Basic YW55OnMzY3JldA==", "s3cret"));
-        for wrong in ["", "Bearer", "Bearer s3cre", "Basic YW55OnMzY3JlZA==", "Basic !!", "Digest s3cret"] {
-            assert!(!shows(wrong, "s3cret"), "{wrong}");
-        }
-    }
 }

@@ -34,12 +34,15 @@ pub struct MapStore {
     worth: Duration,
 }
 
+/// What a key held from a moment on. `None`: nothing.
+type Held = (Time, Option<Bytes>);
+
 #[derive(Default)]
 struct Shared {
-    /// Every write of a key, the newest last. `None`: it was deleted.
-    writes: RefCell<HashMap<String, Vec<(Time, Option<Bytes>)>>>,
+    /// Every write of a key, the newest last.
+    writes: RefCell<HashMap<String, Vec<Held>>>,
     /// What was read, and until when it is read again.
-    seen: RefCell<HashMap<String, (Time, Option<Bytes>)>>,
+    seen: RefCell<HashMap<String, Held>>,
     last: RefCell<Bytes>,
     fault: Cell<Fault>,
     clock: RefCell<Executor>,
@@ -64,7 +67,7 @@ impl MapStore {
 
     /// Values that are there.
     pub fn len(&self) -> usize {
-        let there = |writes: &Vec<(Time, Option<Bytes>)>| matches!(writes.last(), Some((_, Some(_))));
+        let there = |writes: &Vec<Held>| matches!(writes.last(), Some((_, Some(_))));
         self.shared.writes.borrow().values().filter(|writes| there(writes)).count()
     }
 
