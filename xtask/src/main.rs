@@ -4,6 +4,7 @@
 mod config;
 mod conformance;
 mod doctor;
+mod explain;
 mod files;
 mod project;
 mod run;
@@ -49,6 +50,8 @@ enum Command {
     },
     /// Run the public HTTP cache tests, print the counts, and keep what was reached.
     Conformance(conformance::Args),
+    /// Ask a running edge what it does with a request, step by step, and why.
+    Explain(explain::Args),
     /// Say which tools are here, which are missing, and how to get them.
     Doctor,
 }
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Schema { check } => config::schema(check),
         Command::CheckConfig { file } => config::check(&file),
         Command::Conformance(args) => conformance::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Doctor => doctor::run(),
     });
     match done {
