@@ -142,6 +142,9 @@ pub(super) async fn each_answer_of_the_box_office_is_cached_as_its_documentation
         }
     }
     assert!(kept > 20, "{kept} samples");
+    // Its own log says so too: the slow look-up was asked for twice, and made once.
+    let asked = origin.log().lines().iter().filter(|line| line.contains("/data/answer")).count();
+    assert_eq!(asked, 1);
     Ok(())
 }
 
