@@ -138,11 +138,7 @@ fn route_step(config: &Config, route: RouteId, raw: &str, target: &Target<'_>) -
         }
         None => "levee.toml: [defaults], because no route matches".to_owned(),
     };
-    Step {
-        name: "route",
-        what: format!("GET `{raw}` is matched, keyed and sent {spelled}; route `{name}`"),
-        rule,
-    }
+    Step { name: "route", what: format!("GET `{raw}` is read {spelled}; route `{name}`"), rule }
 }
 
 fn sharing_step(sharing: &Sharing) -> Step {

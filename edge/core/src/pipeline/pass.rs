@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, Response, StatusCode, header};
 use super::fill::{Answered, Fill};
 use super::{BodyOf, Exchange, ask_origin, finish};
 use crate::config;
-use crate::decide::{Directives, Forward, PassReason};
+use crate::decide::{Directives, Forward, NoStore, PassReason};
 use crate::fields::{self, connection};
 use crate::key::{self, Key};
 use crate::origin::{Upstream, shared_fields, whole_fields};
@@ -64,6 +64,9 @@ pub(super) async fn whole<P: Platform>(
                 response = answered.response;
             }
             strip_for_client(response.headers_mut(), exchange.policy());
+            if reason == PassReason::Credentials {
+                response.extensions_mut().insert(NoStore::Credentials);
+            }
             let report = Report { forward_status: Some(response.status().as_u16()), ..report };
             finish(exchange.edge, response, &report)
         }
