@@ -330,7 +330,9 @@ impl<P: Platform> Fill<P> {
         if let Some(obligation) = obligation {
             obligation.unshareable();
         }
-        if replaces && self.method == Method::GET && !answered.response.status().is_server_error() {
+        let status = answered.response.status();
+        let is_whole_answer = !status.is_server_error() && status != StatusCode::PARTIAL_CONTENT;
+        if replaces && self.method == Method::GET && is_whole_answer {
             self.forget_behind();
         }
     }

@@ -20,6 +20,12 @@ fn put(key: &str, size: usize, expires: u64) -> Change {
 }
 
 #[tokio::test]
+async fn it_keeps_the_contract_of_every_store() {
+    let dir = TempDir::new().unwrap();
+    levee::testing::store_contract(&open(&dir)).await;
+}
+
+#[tokio::test]
 async fn keeps_replaces_and_forgets() {
     let dir = TempDir::new().unwrap();
     let store = open(&dir);
