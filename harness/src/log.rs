@@ -11,7 +11,7 @@ const KEPT: usize = 2_000;
 /// A longer line is cut, so that a program writing no line ends cannot fill the memory.
 const LINE_MAX: u64 = 64 * 1024;
 
-pub(crate) type Sink = Box<dyn Fn(&str) + Send + Sync>;
+pub(crate) type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What a process wrote to stdout and stderr: the last lines in memory, everything in a file if asked.
 ///

@@ -1,6 +1,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::log::Sink;
@@ -17,6 +18,7 @@ pub enum Ready {
 }
 
 /// What is started: a program, its arguments and environment, and where its output goes.
+#[derive(Clone)]
 pub struct Spec {
     pub(crate) name: String,
     pub(crate) program: PathBuf,
@@ -83,7 +85,7 @@ impl Spec {
 
     /// Hands every line of output to `sink` as it comes.
     pub fn echo(mut self, sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.sink = Some(Box::new(sink));
+        self.sink = Some(Arc::new(sink));
         self
     }
 

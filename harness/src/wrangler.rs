@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use crate::{Error, Process, Ready, Result, Spec, ensure_free, free_port};
 
+/// wrangler chooses further ports for its own use before it listens there; any connection may take one meanwhile. It is
+/// then started again, this often at most.
+const ATTEMPTS: u32 = 4;
+
 /// `wrangler dev`: the Worker as its author sees it, for a browser. Its proxy answers a few hundred requests a
 /// second; what is measured runs on [`crate::Workerd`].
 #[derive(Debug)]
@@ -81,7 +85,14 @@ impl WranglerDev {
         };
         ensure_free(port)?;
         let spec = self.spec.arg("--port").arg(port.to_string());
-        Process::start(spec, &Ready::Line { before: String::from("Ready on ") })
+        let ready = Ready::Line { before: String::from("Ready on ") };
+        for _ in 1..ATTEMPTS {
+            match Process::start(spec.clone(), &ready) {
+                Err(Error::Died { log, .. }) if log.contains("Address already in use") => ensure_free(port)?,
+                started => return started,
+            }
+        }
+        Process::start(spec, &ready)
     }
 }
 
