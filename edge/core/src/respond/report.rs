@@ -117,6 +117,9 @@ impl Report {
     pub fn server_timing(&self) -> String {
         let mut text = String::with_capacity(64);
         let _ = write!(text, "cache;desc=\"{}\"", self.outcome.as_str());
+        if let (Outcome::Stale, Some(why)) = (self.outcome, self.detail) {
+            let _ = write!(text, ", why;desc=\"{why}\"");
+        }
         if let Some(tier) = self.tier {
             let _ = write!(text, ", tier;desc=\"{tier}\"");
         }
@@ -173,6 +176,12 @@ mod tests {
             report.server_timing(),
             "cache;desc=\"hit\", tier;desc=\"memory\", age;dur=3000, saved;dur=203"
         );
+    }
+
+    #[test]
+    fn a_stale_answer_says_why() {
+        let report = Report { detail: Some("stale-if-error"), ..Report::new(Outcome::Stale) };
+        assert_eq!(report.server_timing(), "cache;desc=\"stale\", why;desc=\"stale-if-error\"");
     }
 
     #[test]
