@@ -63,7 +63,7 @@ fn encoded(target: &str) -> String {
     for byte in target.bytes() {
         match byte {
             b'%' | b'?' | b'&' | b'#' | b'+' | b' ' | b'"' | b'<' | b'>' | 0x80.. => {
-                out.push_str(&format!("%{byte:02X}"))
+                out.push_str(&format!("%{byte:02X}"));
             }
             _ => out.push(char::from(byte)),
         }
