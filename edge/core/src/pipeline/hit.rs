@@ -23,7 +23,7 @@ use crate::lookup::{self, Found};
 use crate::origin::{Hop, shared_fields};
 use crate::request::Scheme;
 use crate::respond::conditional::{self, Condition};
-use crate::respond::{Report, from_entry};
+use crate::respond::{Report, access, from_entry};
 use crate::route::{self, RouteId, Target};
 use crate::time::Time;
 
@@ -37,7 +37,7 @@ pub struct Line<'a> {
 }
 
 /// Fields that no policy makes harmless: loops, other protocols, bodies, directives, conditions, ranges.
-const ALWAYS: [HeaderName; 11] = [
+const ALWAYS: [HeaderName; 12] = [
     HeaderName::from_static("cdn-loop"),
     header::CONNECTION,
     header::UPGRADE,
@@ -49,10 +49,16 @@ const ALWAYS: [HeaderName; 11] = [
     header::IF_MODIFIED_SINCE,
     header::IF_RANGE,
     header::RANGE,
+    HeaderName::from_static(access::TOKEN),
 ];
 
-/// With one of these a request is never answered here: it has a body, or wants a part.
-const NEVER: [HeaderName; 3] = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::RANGE];
+/// With one of these a request is never answered here: it has a body, wants a part, or wants to know more.
+const NEVER: [HeaderName; 4] = [
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::RANGE,
+    HeaderName::from_static(access::TOKEN),
+];
 
 /// The request fields that may change how a memory hit is answered, for requests of this line. `None`: they are never answered
 /// here. A URL that varies needs more ([`Plan::lacks`]).
@@ -187,14 +193,14 @@ impl Hit {
         &self.slot
     }
 
-    /// The whole answer, by the plan and at the time that the hit was found by. `None` cannot happen to a hit.
-    pub fn answer(&self, edge: &Edge, plan: &Plan, now: Time) -> Option<Response<Bytes>> {
-        let Slot::Entry(entry) = &*self.slot else { return None };
+    /// The whole answer, by the plan and at the time that the hit was found by.
+    pub fn answer(&self, edge: &Edge, plan: &Plan, now: Time) -> Response<Bytes> {
+        let Slot::Entry(entry) = &*self.slot else { unreachable!("only an entry is a hit") };
         let answer = from_entry(&plan.method, &plan.fields, entry, plan.policy(edge), now);
         let mut response = Response::new(answer.body);
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.fields;
         report(entry, lookup::MEMORY, now).write(response.headers_mut());
-        Some(response)
+        response
     }
 }
