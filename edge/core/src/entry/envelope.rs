@@ -183,10 +183,12 @@ fn names(raw: &[&str]) -> Result<Vec<HeaderName>, DecodeError> {
 }
 
 fn parts(head: EntryHead<'_>, body: Bytes) -> Result<Parts, DecodeError> {
-    let mut fields = HeaderMap::with_capacity(head.fields.len());
+    // A map refuses more than it can hold, which no response has had.
+    let mut fields = HeaderMap::try_with_capacity(head.fields.len()).map_err(|_| DecodeError::Corrupt)?;
     for (name, value) in head.fields {
         let name: HeaderName = name.parse().map_err(|_| DecodeError::Corrupt)?;
-        fields.append(name, HeaderValue::from_bytes(value).map_err(|_| DecodeError::Corrupt)?);
+        let value = HeaderValue::from_bytes(value).map_err(|_| DecodeError::Corrupt)?;
+        fields.try_append(name, value).map_err(|_| DecodeError::Corrupt)?;
     }
     Ok(Parts {
         key: head.key.to_owned(),
@@ -274,6 +276,21 @@ mod tests {
         for end in 0..bytes.len() {
             assert!(decode(&bytes.slice(..end), &entry.key).is_err(), "{end}");
         }
+    }
+
+    #[test]
+    fn more_fields_than_a_map_holds_are_refused() {
+        let head = Head::Entry(EntryHead {
+            key: "k",
+            status: 200,
+            requested: 0,
+            received: 0,
+            purge_mark: Mark { log: 0, seq: 0 },
+            fields: vec![("x", &b""[..]); 40_000],
+            vary: vec![],
+            body: BodyAt::Here,
+        });
+        assert_eq!(decode(&seal(&head, &[]), "k").err(), Some(DecodeError::Corrupt));
     }
 
     proptest! {
