@@ -123,6 +123,12 @@ impl Entry {
         (self.freshness.lifetime + window).saturating_sub(self.age(now))
     }
 
+    /// How long it answers by itself, from the moment it came: fresh, or stale while a new one is fetched. That is what a
+    /// farther tier's cost is weighed against, not the hours for which it might stand in for an error.
+    pub fn served_for(&self) -> Duration {
+        (self.freshness.lifetime + self.freshness.while_revalidate).saturating_sub(self.freshness.initial_age)
+    }
+
     /// Bytes it takes in memory, roughly.
     pub fn weight(&self) -> u64 {
         let fields: usize =

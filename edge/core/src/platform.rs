@@ -48,7 +48,8 @@ pub trait Store {
 pub struct StoreLimits {
     /// Largest value, in bytes.
     pub value: u64,
-    /// An answer useful for a shorter time is neither written nor looked for: the tier costs more than it saves.
+    /// An answer that serves by itself (fresh, or stale while a new one is fetched) for a shorter time is neither written nor
+    /// looked for: the tier costs more than it saves.
     pub worth: Duration,
 }
 

@@ -47,7 +47,7 @@ pub async fn write<P: Platform>(
 ) {
     let keep = entry.useful_for(platform.now());
     for store in platform.stores() {
-        if !is_worth(store, keep) || entry.body.len() as u64 > store.limits().value {
+        if keep.is_zero() || !is_worth(store, entry) || entry.body.len() as u64 > store.limits().value {
             continue;
         }
         let written = write_to(store, platform.random(), primary, entry, index, keep).await;
@@ -55,9 +55,9 @@ pub async fn write<P: Platform>(
     }
 }
 
-/// Whether an answer that is useful for so long is written to a store, and so also looked for there.
-pub fn is_worth<S: Store>(store: &S, keep: Duration) -> bool {
-    !keep.is_zero() && keep >= store.limits().worth
+/// Whether an entry is worth what a store costs: written to it, and so also looked for there.
+pub fn is_worth<S: Store>(store: &S, entry: &Entry) -> bool {
+    entry.served_for() >= store.limits().worth
 }
 
 async fn write_to<S: Store>(

@@ -420,9 +420,16 @@ fn a_large_body_is_kept_apart_and_read_back_whole() {
 #[test]
 fn what_is_useful_for_a_moment_is_not_written_far() {
     let store = MapStore::new(seconds(30));
-    let sim = Sim::with_stores(plain(), vec![store.clone()], numbered("max-age=2"));
+    let reply = |ask: &Ask| {
+        Reply::new("max-age=2, stale-while-revalidate=5, stale-if-error=3600", &ask.uri)
+            .field("etag", "\"1\"")
+    };
+    let sim = Sim::with_stores(plain(), vec![store.clone()], reply);
     sim.get("/a");
     assert!(store.is_empty());
+    sim.origin(|ask| Reply::new("max-age=2, stale-while-revalidate=60", &ask.uri));
+    sim.get("/b");
+    assert_eq!(store.len(), 1);
 }
 
 #[test]

@@ -14,10 +14,11 @@ use crate::fields::vary;
 use crate::key::Key;
 use crate::lookup::{self, Found};
 use crate::origin::{OriginError, shared_fields};
-use crate::platform::{Platform, Store};
+use crate::platform::Platform;
 use crate::respond::problem::Problem;
 use crate::respond::{Answer, Outcome, Report, from_entry};
 use crate::shield::{Entered, Failure, Landing, Obligation};
+use crate::store;
 
 /// A request is behind another's flight at most so often before it goes by itself.
 const MOST_FLIGHTS: usize = 4;
@@ -123,10 +124,7 @@ fn is_worth_a_read<P: Platform>(exchange: &Exchange<'_, P>, near: Option<&Entry>
     let stores = exchange.platform.stores();
     match near {
         None => !stores.is_empty(),
-        Some(entry) => {
-            let keep = entry.useful_for(entry.received);
-            stores.iter().any(|store| keep >= store.limits().worth)
-        }
+        Some(entry) => stores.iter().any(|store| store::is_worth(store, entry)),
     }
 }
 
