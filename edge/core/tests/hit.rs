@@ -1,5 +1,7 @@
 //! The short way of a memory hit answers as the whole pipeline does, or not at all.
 
+#![allow(clippy::unwrap_used, reason = "a test's own helpers")]
+
 use std::collections::HashMap;
 use std::time::Duration;
 
