@@ -1,0 +1,197 @@
+//! Keys and the selectors of variants: different requests have different ones, because either can be read back.
+
+use http::{HeaderMap, HeaderName};
+use levee::Scheme;
+use levee::config::{Credentials, KeyPolicy, NamePattern, Policy, QueryPolicy};
+use levee::fields::{credentials, vary};
+use levee::key::{Key, authority, digest};
+use levee::route::Target;
+
+use super::input::Input;
+
+/// A byte of policy, a line of authority, a line of target, fields.
+pub fn check(data: &[u8]) {
+    let mut input = Input::new(data);
+    let flags = input.byte();
+    let scheme = if flags & 1 == 0 { Scheme::Https } else { Scheme::Http };
+    let sent = input.text();
+    let Some(authority) = authority(scheme, &sent) else { return };
+    if is_well_formed(&sent) {
+        assert_eq!(levee::key::authority(scheme, &authority).as_deref(), Some(authority.as_str()), "stable");
+    }
+    let raw = input.text();
+    let Ok(target) = Target::normalise(&raw) else { return };
+    let fields = input.fields();
+    let policy = policy(flags);
+
+    let key = Key::new(scheme, &authority, &target, &fields, &policy);
+    let read = Read::key(key.as_str());
+    assert_eq!(read.url, format!("{}://{authority}{}", scheme.as_str(), key.target()));
+    assert_eq!(read.parts, wanted(&fields, &policy));
+    keeps_what_is_keyed(&key, &target, &policy);
+    assert_eq!(digest(key.as_str()).len(), 64);
+
+    let on: Vec<HeaderName> = fields.keys().cloned().collect();
+    let selector = vary::selector(&fields, &on);
+    assert_eq!(Read::selector(&selector).len(), on.len(), "{selector:?}");
+    told_apart(&fields, &on);
+    let variant = key.variant(&selector);
+    assert_eq!(variant, format!("{}\nv{}:{selector}", key.as_str(), selector.len()));
+    // The key of a variant is no URL's key.
+    assert_ne!(Read::key(&variant).parts, read.parts);
+}
+
+/// `host[:port]`, no label of it empty (RFC 9110, section 7.2).
+fn is_well_formed(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let is_label = |label: &str| !label.is_empty() && !label.contains([':', '[', ']']);
+    host.strip_suffix('.').unwrap_or(host).split('.').all(is_label)
+}
+
+fn policy(flags: u8) -> Policy {
+    let is = |bit: u8| flags & (1 << bit) != 0;
+    let names = || vec![NamePattern::new("a*"), NamePattern::new("b")];
+    Policy {
+        key: KeyPolicy {
+            query: match (is(1), is(2)) {
+                (false, _) => QueryPolicy::default(),
+                (true, false) => QueryPolicy::Drop(names()),
+                (true, true) => QueryPolicy::Keep(names()),
+            },
+            sort: is(3),
+            fields: if is(4) { vec!["x-a".into(), "x-b".into()] } else { vec![] },
+            ..KeyPolicy::default()
+        },
+        credentials: if is(5) {
+            Credentials::Key { cookies: vec!["a".into(), "b".into()], fields: vec!["x-k".into()] }
+        } else {
+            Credentials::Pass
+        },
+        ..Policy::default()
+    }
+}
+
+type Part = (char, String, Option<Vec<u8>>);
+
+struct Read {
+    url: String,
+    parts: Vec<Part>,
+}
+
+impl Read {
+    /// What a key says: the URL is the first line, then parts whose values are preceded by their lengths.
+    fn key(text: &str) -> Self {
+        let (url, mut rest) = text.split_once('\n').unwrap_or((text, ""));
+        let mut parts = Vec::new();
+        while let Some(kind) = rest.chars().next() {
+            rest = &rest[kind.len_utf8()..];
+            let end = rest.find(['=', ':', '\n']).unwrap_or(rest.len());
+            let (mut name, mut after) = rest.split_at(end);
+            let mut value = None;
+            if after.starts_with(['=', ':']) {
+                if after.starts_with('=') {
+                    after = &after[1..];
+                } else {
+                    // A variant has no name: its length comes at once.
+                    (name, after) = ("", rest);
+                }
+                let (length, content) = after.split_once(':').expect("a length");
+                let length: usize = length.parse().expect("a number");
+                // Characters, each of which stands for one byte; selectors are text and counted in bytes.
+                let taken: String = match kind {
+                    'v' => content[..length].to_owned(),
+                    _ => content.chars().take(length).collect(),
+                };
+                after = &content[taken.len()..];
+                value = Some(taken.chars().map(|c| c as u32 as u8).collect());
+            }
+            parts.push((kind, name.to_owned(), value));
+            rest = after.strip_prefix('\n').unwrap_or_else(|| {
+                assert!(after.is_empty(), "{text:?}");
+                ""
+            });
+        }
+        Self { url: url.to_owned(), parts }
+    }
+
+    /// What a selector says.
+    fn selector(text: &str) -> Vec<(String, Option<String>)> {
+        let mut rest = text;
+        let mut parts = Vec::new();
+        while !rest.is_empty() {
+            let end = rest.find(['=', ';']).expect("an end");
+            let (name, after) = rest.split_at(end);
+            if let Some(after) = after.strip_prefix('=') {
+                let (length, content) = after.split_once(':').expect("a length");
+                let (value, after) = content.split_at(length.parse().expect("a number"));
+                parts.push((name.to_owned(), Some(value.to_owned())));
+                rest = after.strip_prefix(';').expect("an end");
+            } else {
+                parts.push((name.strip_suffix('-').expect("a mark").to_owned(), None));
+                rest = &after[1..];
+            }
+        }
+        parts
+    }
+}
+
+fn wanted(fields: &HeaderMap, policy: &Policy) -> Vec<Part> {
+    let field = |name: &String| {
+        let lines: Vec<&[u8]> =
+            fields.get_all(name.as_str()).into_iter().map(http::HeaderValue::as_bytes).collect();
+        ('f', name.clone(), (!lines.is_empty()).then(|| lines.join(&b", "[..])))
+    };
+    let mut parts: Vec<Part> = policy.key.fields.iter().map(field).collect();
+    if let Credentials::Key { cookies, fields: names } = &policy.credentials {
+        parts.extend(names.iter().map(field));
+        parts.extend(cookies.iter().map(|name| {
+            ('c', name.clone(), credentials::cookie(fields, name).map(|value| value.as_bytes().to_vec()))
+        }));
+    }
+    parts
+}
+
+/// Path and kept parameters reach the origin, each as often as it came and in the order of its name.
+fn keeps_what_is_keyed(key: &Key, target: &Target<'_>, policy: &Policy) {
+    let keyed = Target::normalise(key.target()).expect("a target");
+    assert_eq!(keyed.path(), target.path());
+    let name = |pair: &str| pair.split('=').next().unwrap_or("").to_owned();
+    let is_kept = |pair: &str| match &policy.key.query {
+        QueryPolicy::Keep(patterns) => patterns.iter().any(|pattern| pattern.matches(&name(pair))),
+        QueryPolicy::Drop(patterns) => !patterns.iter().any(|pattern| pattern.matches(&name(pair))),
+    };
+    let mut wanted: Vec<&str> =
+        target.query().map_or(vec![], |q| q.split('&').filter(|p| is_kept(p)).collect());
+    let (_, query) = key.target().split_once('?').map_or((key.target(), None), |(path, q)| (path, Some(q)));
+    let got: Vec<&str> = query.map_or(vec![], |q| q.split('&').collect());
+    if policy.key.sort {
+        wanted.sort_by_key(|pair| name(pair));
+    }
+    assert_eq!(got, wanted);
+}
+
+/// A field in which one letter is another is another variant.
+fn told_apart(fields: &HeaderMap, on: &[HeaderName]) {
+    let selector = vary::selector(fields, on);
+    for name in on {
+        if name == "accept-encoding" || name == "accept-language" {
+            continue;
+        }
+        let value = fields[name].as_bytes();
+        let Some(at) = value.iter().position(u8::is_ascii_alphanumeric) else { continue };
+        let mut other = value.to_vec();
+        other[at] = if other[at] == b'~' { b'!' } else { b'~' };
+        let mut changed = fields.clone();
+        if let Ok(value) = http::HeaderValue::from_bytes(&other) {
+            let lines: Vec<_> = fields.get_all(name).into_iter().skip(1).cloned().collect();
+            changed.insert(name.clone(), value);
+            for line in lines {
+                changed.append(name.clone(), line);
+            }
+            assert_ne!(vary::selector(&changed, on), selector, "{name}");
+        }
+    }
+}
