@@ -87,10 +87,20 @@ function apply(map) {
   if (lost.length) say(lost);
 }
 
-/** What the edge did for this look at the map, as its Server-Timing says. */
-function edge(response) {
-  const state = /(?:^|[,\s])cache;desc="?(\w+)/.exec(response.headers.get("server-timing") ?? "")?.[1];
-  return state ? `, ${state.toUpperCase()} at the edge` : "";
+const OLDER = {
+  "stale-while-revalidate": ", a newer one is on its way",
+  "stale-if-error": ", the origin cannot answer",
+};
+
+/** Of when this look at the map is and what the edge did for it, as its Server-Timing says. */
+function look(response) {
+  const timing = response.headers.get("server-timing") ?? "";
+  const fact = (pattern) => new RegExp(`(?:^|[,\\s])${pattern}`).exec(timing)?.[1];
+  const state = fact('cache;desc="?(\\w+)');
+  const why = fact('why;desc="?([\\w-]+)');
+  const age = Number(fact("age;dur=([\\d.]+)") ?? 0);
+  const time = new Date(Date.now() - age).toLocaleTimeString();
+  return `Seat map of ${time}${state ? `, ${state.toUpperCase()} at the edge` : ""}${OLDER[why] ?? ""}`;
 }
 
 let tag;
@@ -113,13 +123,12 @@ async function refresh() {
       throw new Error(`status ${response.status}`);
     }
     wait = PERIOD_MS;
-    live.textContent = `Seat map of ${new Date().toLocaleTimeString()}${edge(response)}`;
+    live.textContent = look(response);
   } catch {
     // The server is busy or away: ask less often, and a little differently in every browser.
     wait = Math.min(wait * 2, SLOWEST_MS);
     live.textContent = "The seat map cannot be refreshed at the moment; what you see may be old.";
   }
-  live.hidden = false;
   timer = setTimeout(refresh, wait * (0.9 + Math.random() * 0.2));
 }
 

@@ -12,13 +12,13 @@ const PLACES = {
   disk: "the edge's disk",
 };
 
-/** Milliseconds as people say them. */
+/** Milliseconds as people say them; no line breaks between number and unit. */
 function span(ms) {
-  if (ms < 1) return "less than 1 ms";
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 120000) return `${+(ms / 1000).toFixed(ms < 10000 ? 1 : 0)} s`;
-  if (ms < 7200000) return `${Math.round(ms / 60000)} min`;
-  return `${Math.round(ms / 3600000)} h`;
+  if (ms < 1) return "less than 1\u00a0ms";
+  if (ms < 1000) return `${Math.round(ms)}\u00a0ms`;
+  if (ms < 120000) return `${+(ms / 1000).toFixed(ms < 10000 ? 1 : 0)}\u00a0s`;
+  if (ms < 7200000) return `${Math.round(ms / 60000)}\u00a0min`;
+  return `${Math.round(ms / 3600000)}\u00a0h`;
 }
 
 function ago(ms) {
@@ -31,12 +31,20 @@ function facts(entries) {
   const ms = (name) => by.get(name)?.duration;
   return {
     cache: by.get("cache")?.description.toLowerCase(),
+    why: by.get("why")?.description,
     tier: by.get("tier")?.description,
     age: ms("age"),
     saved: ms("saved"),
     origin: ms("origin"),
   };
 }
+
+/** Why a copy was served that was past its time. */
+const REASONS = {
+  "stale-while-revalidate": "You did not wait for the origin: the edge fetches a newer one meanwhile.",
+  "stale-if-error": "The origin could not answer just now, so the edge shows what it still has.",
+  "max-stale": "Your browser had said that an old one will do.",
+};
 
 const WORDS = {
   hit({ tier, age, saved }) {
@@ -45,9 +53,9 @@ const WORDS = {
     const took = saved === undefined ? "" : ` (it took ${span(saved)} when it was)`;
     return `this page came from ${place}${stored}. The origin was not asked${took}.`;
   },
-  stale({ age }) {
+  stale({ why, age }) {
     const stored = age === undefined ? "" : `, stored ${ago(age)}`;
-    return `you got an older copy at once${stored}. The edge fetches a new one behind it, or the origin cannot be reached.`;
+    return `you got an older copy${stored}. ${REASONS[why] ?? "It was past its time."}`;
   },
   revalidated({ origin }) {
     const took = origin === undefined ? "" : `, in ${span(origin)}`;
@@ -106,11 +114,20 @@ opener.dataset.cache = state;
 strip.querySelector("[data-levee-word]").textContent = word;
 strip.querySelector("[data-levee-text]").textContent = text;
 opener.textContent = `Edge: ${word}`;
-opener.setAttribute("aria-label", `Show what the edge did: ${word}`);
+opener.setAttribute("aria-label", `Edge: ${word}, show what it did`);
+
+/** Tells the style sheet how much of the window's foot is covered, for what is pinned above it. */
+function measure() {
+  const covered = strip.hidden
+    ? opener.offsetHeight + parseFloat(getComputedStyle(opener).bottom)
+    : strip.offsetHeight;
+  document.documentElement.style.setProperty("--strip-height", `${covered}px`);
+}
 
 function show(open) {
   strip.hidden = !open;
   opener.hidden = open;
+  measure();
 }
 
 strip.querySelector("[data-levee-close]").addEventListener("click", () => {
@@ -124,3 +141,5 @@ opener.addEventListener("click", () => {
   strip.querySelector("[data-levee-close]").focus();
 });
 show(!wasClosed());
+// Its words wrap differently when the window or the font changes.
+new ResizeObserver(measure).observe(strip);
