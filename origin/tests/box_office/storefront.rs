@@ -36,6 +36,7 @@ async fn from_the_seat_map_to_the_ticket() {
     let ticket = ticket.text();
     assert!(ticket.contains(&seats[0]) && ticket.contains(&seats[1]));
     assert!(ticket.contains("Ada &#60;b&#62;"), "what visitors write is escaped");
+    assert!(ticket.contains("shows your seats as taken within a few seconds"), "the shared map may be older");
 
     let late = shop.get(&format!("/screenings/{id}/checkout?{query}")).await;
     assert_eq!(late.status, 409);
