@@ -1,26 +1,10 @@
 // What Rust calls. Each crossing costs, so that each function does a whole step: fields travel as one string of lines.
 
+import { fields, lines } from "./fields.mjs";
+import { release, show } from "./hits.mjs";
 import { problem } from "./problem.mjs";
 import { send } from "./send.mjs";
 import { collect, tee } from "./tee.mjs";
-
-/** `name:value` lines. */
-function lines(headers) {
-  let text = "";
-  for (const [name, value] of headers) text += `${name}:${value}\n`;
-  return text;
-}
-
-function fields(text) {
-  const headers = new Headers();
-  for (let start = 0; start < text.length; ) {
-    const colon = text.indexOf(":", start);
-    const end = text.indexOf("\n", colon);
-    headers.append(text.slice(start, colon), text.slice(colon + 1, end));
-    start = end + 1;
-  }
-  return headers;
-}
 
 /** Method, URL and fields of a request, a line each. */
 function read(request) {
@@ -64,4 +48,4 @@ function warn(message) {
   console.warn(`levee: ${message}`);
 }
 
-export const host = { read, respond, ask, tee, collect, fixed, discard, random, warn, problem };
+export const host = { read, respond, show, release, ask, tee, collect, fixed, discard, random, warn, problem };

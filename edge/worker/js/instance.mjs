@@ -7,6 +7,7 @@ import config from "./levee.bin";
 import * as edge from "./pkg/levee.js";
 import module from "./pkg/levee_bg.wasm";
 
+import { reset } from "./hits.mjs";
 import { host } from "./host.mjs";
 
 /** What entered the instance and has not come back yet, as functions that reject it. */
@@ -17,6 +18,7 @@ let alive = false;
 /** Makes the instance, where there is none. Never called from within one. */
 function revive() {
   if (alive) return;
+  reset();
   if (loaded) edge.__wbg_reset_state();
   else edge.initSync({ module });
   loaded = true;

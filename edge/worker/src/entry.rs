@@ -58,12 +58,7 @@ fn run(work: impl Future<Output = JsValue> + 'static) -> JsValue {
 
 fn respond(host: &Host, head_only: bool, response: Response<Body>) -> JsValue {
     let (head, body) = response.into_parts();
-    let bodiless = head_only
-        || matches!(
-            head.status,
-            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
-        );
-    let body = if bodiless { JsValue::NULL } else { body.into_platform().0 };
+    let body = if head_only || is_bodiless(head.status) { JsValue::NULL } else { body.into_platform().0 };
     host.respond(head.status.as_u16(), &fields::write(&head.headers), &body).unwrap_or_else(|thrown| {
         let thrown = thrown.unchecked_into();
         host.problem(&format!(
@@ -72,4 +67,9 @@ fn respond(host: &Host, head_only: bool, response: Response<Body>) -> JsValue {
             message(&thrown)
         ))
     })
+}
+
+/// The platform takes no body with these, be it empty.
+pub(crate) fn is_bodiless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
 }

@@ -30,6 +30,31 @@ macro_rules! export {
             }
 
             #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn page(url: &str, env: Env) -> Option<u32> {
+                $crate::__private::hits::page(url, &env)
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn names(page: u32) -> String {
+                $crate::__private::hits::names(page)
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn plan(page: u32, fields: &str) -> i32 {
+                $crate::__private::hits::plan(page, fields)
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn answer(plan: u32, size: u32, now: f64) -> i32 {
+                $crate::__private::hits::answer(plan, size, now)
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn forget() {
+                $crate::__private::hits::forget();
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
             pub fn scheduled(cron: String, time: f64, env: Env, context: JsValue) -> JsValue {
                 $crate::__private::scheduled(cron, time, env, context)
             }

@@ -29,6 +29,14 @@ extern "C" {
     pub(crate) fn respond(this: &Host, status: u16, fields: &str, body: &JsValue)
     -> Result<JsValue, JsValue>;
 
+    /// Keeps an answer ready under a handle. A body of `undefined` is the one that is there.
+    #[wasm_bindgen(method)]
+    pub(crate) fn show(this: &Host, handle: u32, status: u16, fields: &str, body: &JsValue);
+
+    /// Lets go of what a handle names.
+    #[wasm_bindgen(method)]
+    pub(crate) fn release(this: &Host, handle: u32);
+
     /// A `Response` about a failure of the edge itself.
     #[wasm_bindgen(method)]
     pub(crate) fn problem(this: &Host, detail: &str) -> JsValue;

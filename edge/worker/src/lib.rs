@@ -46,11 +46,13 @@ mod error;
 mod export;
 mod fetch;
 mod fields;
+mod hits;
 mod host;
 mod isolate;
 mod kv;
 mod platform;
 mod request;
+mod views;
 
 pub use app::{App, Scheduled};
 pub use body::Body;
@@ -74,4 +76,8 @@ pub mod __private {
     pub use crate::entry::{handle, scheduled};
     pub use crate::host::{Host, Incoming};
     pub use crate::isolate::boot;
+
+    pub mod hits {
+        pub use crate::hits::{answer, forget, names, page, plan};
+    }
 }

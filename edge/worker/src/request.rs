@@ -54,6 +54,13 @@ pub(crate) fn read(host: &Host, incoming: &Incoming) -> Result<Request<Body>, &'
 fn parse(text: &str) -> Result<Head<'_>, &'static str> {
     let (method, rest) = text.split_once('\n').ok_or("The request has no method.")?;
     let (url, lines) = rest.split_once('\n').ok_or("The request has no URL.")?;
+    let (scheme, authority, target) = split(url)?;
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| "The request's method is not a token.")?;
+    Ok(Head { method, scheme, authority, target, fields: fields::parse(lines) })
+}
+
+/// Scheme, authority and target of a URL as the runtime gives it.
+pub(crate) fn split(url: &str) -> Result<(Scheme, &str, &str), &'static str> {
     let (scheme, rest) = match url.split_once("://") {
         Some(("https", rest)) => (Scheme::Https, rest),
         Some(("http", rest)) => (Scheme::Http, rest),
@@ -61,9 +68,7 @@ fn parse(text: &str) -> Result<Head<'_>, &'static str> {
     };
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, target) = rest.split_at(end);
-    let method = Method::from_bytes(method.as_bytes()).map_err(|_| "The request's method is not a token.")?;
-    let target = if target.is_empty() { "/" } else { target };
-    Ok(Head { method, scheme, authority, target, fields: fields::parse(lines) })
+    Ok((scheme, authority, if target.is_empty() { "/" } else { target }))
 }
 
 fn wants_websocket(fields: &HeaderMap) -> bool {

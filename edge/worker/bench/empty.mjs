@@ -1,0 +1,3 @@
+// What a fresh process costs by itself.
+
+export default { fetch: () => new Response("") };

@@ -1,0 +1,126 @@
+// Memory hits by the short way: one call with three numbers into the instance, and a Response out of parts that are ready.
+//
+// What is kept here are plain values: bytes, and Responses without a body, whose status and fields the next one takes over.
+// The instance says with every hit which of them is still right.
+
+import { fields } from "./fields.mjs";
+import { problem } from "./problem.mjs";
+
+/** Pages and plans that are known at once; then all are forgotten, and those still in use are found again. */
+const MOST = 4096;
+/** Of one page: requests that differ in fields that matter, such as validators. */
+const MOST_OF_A_PAGE = 64;
+/** Longer fields that matter are read by the whole way. In characters. */
+const LONGEST = 2048;
+
+const NEVER = -1;
+const MORE = -2;
+/** The handle of what is used once. */
+const ONCE = 0;
+
+/** What is known of a URL: the names of the fields that matter, the plan without any of these, and those with some. */
+class Page {
+  plain = undefined;
+  others = new Map();
+
+  constructor(id, names) {
+    this.id = id;
+    this.names = names;
+  }
+}
+
+/** @type {Map<string, Page>} */
+const pages = new Map();
+const views = [];
+let known = 0;
+let boundTo;
+
+const namesOf = (edge, id) => new Set(edge.names(id).split(","));
+
+/** Keeps an answer ready. */
+export function show(handle, status, text, body) {
+  const bytes = body === undefined ? views[handle].body : body;
+  try {
+    // Bodies are already in the coding that their fields name.
+    const head = new Response(null, { status, headers: fields(text), encodeBody: "manual" });
+    views[handle] = { body: bytes, head };
+  } catch (error) {
+    views[handle] = { refused: `The answer ${status} cannot be passed on: ${error?.message ?? error}` };
+  }
+}
+
+export function release(handle) {
+  views[handle] = undefined;
+}
+
+/** After a new instance: it knows nothing of what the last one said. */
+export function reset() {
+  pages.clear();
+  views.length = 0;
+  known = 0;
+}
+
+function forget(edge) {
+  edge.forget();
+  pages.clear();
+  known = 0;
+}
+
+/** Remembers the URL of a request that was answered without waiting: the next one may go the short way. */
+export function remember(edge, request, env) {
+  if (request.method !== "GET") return;
+  if (known >= MOST || env !== boundTo) forget(edge);
+  boundTo = env;
+  if (pages.has(request.url)) return;
+  const id = edge.page(request.url, env);
+  if (id === undefined) return;
+  known += 1;
+  pages.set(request.url, new Page(id, namesOf(edge, id)));
+}
+
+/** The answer out of memory, or nothing where the request has to go the whole way. */
+export function answer(edge, request, env) {
+  const page = pages.get(request.url);
+  if (page === undefined || request.method !== "GET" || env !== boundTo) return undefined;
+  const { names } = page;
+  let lines = "";
+  // No character takes more than three bytes. Four more a line, as the limit counts.
+  let size = 0;
+  for (const [name, value] of request.headers) {
+    if (names.has(name)) lines += `${name}:${value}\n`;
+    size += name.length + 3 * value.length + 4;
+  }
+  let plan = lines === "" ? page.plain : page.others.get(lines);
+  if (plan === undefined) plan = planned(edge, page, lines);
+  if (plan < 0) return plan === MORE ? more(edge, page) : undefined;
+  const handle = edge.answer(plan, size, Date.now());
+  if (handle < 0) return handle === MORE ? more(edge, page) : undefined;
+  const { body, head, refused } = views[handle];
+  if (handle === ONCE) views[ONCE] = undefined;
+  return refused === undefined ? new Response(body, head) : problem(refused);
+}
+
+function planned(edge, page, lines) {
+  if (lines.length > LONGEST) return NEVER;
+  if (known >= MOST) {
+    forget(edge);
+    return NEVER;
+  }
+  known += 1;
+  const plan = edge.plan(page.id, lines);
+  if (lines === "") {
+    page.plain = plan;
+  } else {
+    if (page.others.size >= MOST_OF_A_PAGE) page.others.clear();
+    page.others.set(lines, plan);
+  }
+  return plan;
+}
+
+/** The page's answers vary on fields that were not read: the next request's will be. */
+function more(edge, page) {
+  page.names = namesOf(edge, page.id);
+  page.plain = undefined;
+  page.others.clear();
+  return undefined;
+}

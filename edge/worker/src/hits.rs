@@ -1,0 +1,147 @@
+//! Memory hits by the short way (`levee::pipeline::hit`): numbers go in, and a number comes back.
+//!
+//! `js/hits.mjs` knows a *page* by its URL, and under it a *plan* by the fields that matter; here both are looked up by their
+//! place. What an entry answers is a *view*: its `Response` parts live in JavaScript, and are made anew here when the second
+//! changes or another entry has taken the entry's place.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, Method, Response};
+use levee::pipeline::hit::{Line, Plan, fields_that_matter, hit};
+use levee::{Edge, Scheme, Time};
+use wasm_bindgen::JsValue;
+
+use crate::views::{ONCE, Shown, Views};
+use crate::{Env, entry, fields, isolate, request};
+
+thread_local! {
+    static HITS: RefCell<Hits> = RefCell::new(Hits::new());
+}
+
+#[derive(Debug)]
+struct Hits {
+    pages: Vec<Page>,
+    plans: Vec<Planned>,
+    views: Views,
+}
+
+impl Hits {
+    fn new() -> Self {
+        Self { pages: vec![], plans: vec![], views: Views::new(|handle| isolate::host().release(handle)) }
+    }
+}
+
+#[derive(Debug)]
+struct Page {
+    edge: Arc<Edge>,
+    scheme: Scheme,
+    authority: String,
+    target: String,
+    told: Vec<HeaderName>,
+}
+
+#[derive(Debug)]
+struct Planned {
+    edge: Arc<Edge>,
+    plan: Plan,
+    /// Where its hit was shown last.
+    view: u32,
+}
+
+impl Page {
+    fn line(&self) -> Line<'_> {
+        Line { method: &Method::GET, scheme: self.scheme, authority: &self.authority, target: &self.target }
+    }
+}
+
+/// The page of a URL that is asked for by GET. `None`: it is never answered the short way.
+#[doc(hidden)]
+pub fn page(url: &str, env: &Env) -> Option<u32> {
+    let (scheme, authority, target) = request::split(url).ok()?;
+    let edge = isolate::edge(authority, env).ok()?;
+    let line = Line { method: &Method::GET, scheme, authority, target };
+    let told = fields_that_matter(&edge, &line)?;
+    let page = Page { scheme, authority: authority.to_owned(), target: target.to_owned(), told, edge };
+    HITS.with_borrow_mut(|hits| {
+        hits.pages.push(page);
+        u32::try_from(hits.pages.len() - 1).ok()
+    })
+}
+
+/// The names of the request fields that a plan of this page has to know, separated by commas.
+#[doc(hidden)]
+pub fn names(page: u32) -> String {
+    HITS.with_borrow(|hits| {
+        let told =
+            hits.pages.get(page as usize).map(|page| page.told.iter().map(HeaderName::as_str).collect());
+        told.unwrap_or_else(Vec::new).join(",")
+    })
+}
+
+/// Such requests are never answered the short way.
+const NEVER: i32 = -1;
+/// The page has learnt more [`names`] that matter.
+const MORE: i32 = -2;
+
+/// The plan for requests of a page with these fields that matter (lines), or [`NEVER`], or [`MORE`].
+#[doc(hidden)]
+pub fn plan(page: u32, lines: &str) -> i32 {
+    HITS.with_borrow_mut(|hits| {
+        let Some(page) = hits.pages.get_mut(page as usize) else { return NEVER };
+        let Some(plan) = Plan::new(&page.edge, &page.line(), fields::parse(lines), &page.told) else {
+            return NEVER;
+        };
+        let lacks = plan.lacks(&page.edge);
+        if !lacks.is_empty() {
+            page.told.extend(lacks);
+            return MORE;
+        }
+        hits.plans.push(Planned { edge: page.edge.clone(), plan, view: ONCE });
+        i32::try_from(hits.plans.len() - 1).unwrap_or(NEVER)
+    })
+}
+
+/// Forgets pages and plans; what they were called means nothing any more.
+#[doc(hidden)]
+pub fn forget() {
+    HITS.with_borrow_mut(|hits| {
+        hits.pages.clear();
+        hits.plans.clear();
+    });
+}
+
+/// The handle of the view that answers, or [`NEVER`] for what has to go the whole way, or [`MORE`]. `size`: at least what the
+/// request's fields count for in `limits.fields`; `now` in milliseconds.
+#[doc(hidden)]
+pub fn answer(plan: u32, size: u32, now: f64) -> i32 {
+    HITS.with_borrow_mut(|Hits { plans, views, .. }| {
+        let Some(Planned { edge, plan, view }) = plans.get_mut(plan as usize) else { return NEVER };
+        let now = Time::from_millis(now as u64);
+        let Some(hit) = hit(edge, plan, size as usize, now) else {
+            return if plan.lacks(edge).is_empty() { NEVER } else { MORE };
+        };
+        let (handle, body_is_there) = match views.find(*view, &hit) {
+            Shown::AsItIs(handle) => (handle, None),
+            Shown::Older(handle) => (handle, Some(true)),
+            Shown::Not => (views.place(&hit, edge.config().limits.memory), Some(false)),
+        };
+        *view = handle;
+        if let Some(body_is_there) = body_is_there {
+            show(handle, &hit.answer(edge, plan, now), body_is_there);
+        }
+        // There are a few hundred views.
+        handle as i32
+    })
+}
+
+fn show(handle: u32, answer: &Response<Bytes>, body_is_there: bool) {
+    let body = match &answer.body()[..] {
+        _ if body_is_there => JsValue::UNDEFINED,
+        _ if entry::is_bodiless(answer.status()) => JsValue::NULL,
+        [] => JsValue::NULL,
+        bytes => js_sys::Uint8Array::from(bytes).into(),
+    };
+    isolate::host().show(handle, answer.status().as_u16(), &fields::write(answer.headers()), &body);
+}
