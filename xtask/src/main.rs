@@ -1,6 +1,7 @@
 //! `cargo xtask`: the one door to set up, run, build, test and measure.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod config;
 mod conformance;
 mod doctor;
@@ -48,6 +49,9 @@ enum Command {
         #[arg(default_value = "levee.toml")]
         file: PathBuf,
     },
+    /// Measure what a part costs, beside the least that does the same.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Run the public HTTP cache tests, print the counts, and keep what was reached.
     Conformance(conformance::Args),
     /// Ask a running edge what it does with a request, step by step, and why.
@@ -70,6 +74,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Schema { check } => config::schema(check),
         Command::CheckConfig { file } => config::check(&file),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Conformance(args) => conformance::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Doctor => doctor::run(),
