@@ -15,7 +15,8 @@ use crate::time::Time;
 pub struct Setup {
     /// `workerd`, `native`, `spin`: for people, on the status page.
     pub runtime: &'static str,
-    /// Random bits that seed the hash tables: a client must not be able to aim at one bucket.
+    /// Random bits, different in each instance: they seed the hash tables, so that a client cannot aim at one bucket, and name
+    /// the instance's purge log.
     pub seed: u64,
     pub now: Time,
     pub access: Access,

@@ -222,13 +222,13 @@ impl Sim {
             random: Rc::default(),
             stores: Rc::new(stores),
         };
-        let edge = Arc::new(Edge::new(config, setup(platform.now())));
+        let edge = Arc::new(Edge::new(config, setup(&platform)));
         Self { platform, edge }
     }
 
     /// The same platform and stores before a new instance of the edge, whose memory is empty.
     pub fn restart(&mut self) {
-        self.edge = Arc::new(Edge::new(self.edge.config().clone(), setup(self.platform.now())));
+        self.edge = Arc::new(Edge::new(self.edge.config().clone(), setup(&self.platform)));
     }
 
     /// From now on the origin answers by `handler`.
@@ -311,8 +311,9 @@ impl Sim {
     }
 }
 
-fn setup(now: Time) -> Setup {
-    Setup { runtime: "test", seed: 1, now, access: Access::Local, threads: 1 }
+/// Each instance has a seed of its own, as it has on every platform: it names the instance's purge log.
+fn setup(platform: &TestPlatform) -> Setup {
+    Setup { runtime: "test", seed: platform.random(), now: platform.now(), access: Access::Local, threads: 1 }
 }
 
 fn request_of(method: &str, target: &str, fields: &[(&'static str, &str)]) -> crate::Request<TestBody> {
