@@ -57,7 +57,7 @@ pub fn in_memory<'a>(edge: &Edge, key: &Key, forwarded: impl Fn() -> &'a HeaderM
     }
 }
 
-fn is_purged(edge: &Edge, entry: &Entry) -> bool {
+pub(crate) fn is_purged(edge: &Edge, entry: &Entry) -> bool {
     edge.purges.covers(&entry.key, entry.purge_mark, entry.requested)
 }
 

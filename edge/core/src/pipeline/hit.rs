@@ -1,7 +1,7 @@
-//! The short way of a memory hit: no promise, and no request built that nobody reads.
+//! The short way of a hit: no promise, and no request built that nobody reads.
 //!
 //! It decides by the functions that [`super::handle`] decides by, and only where that would answer a fresh entry out of
-//! memory; `None` is everything else, and says nothing. What depends on the request alone is worked out once, as a
+//! memory, or out of what the caller has read from the first store; `None` is everything else, and says nothing. What depends on the request alone is worked out once, as a
 //! [`Plan`], which equal requests share; what depends on the moment is worked out each time.
 
 use std::cell::Cell;
@@ -15,16 +15,17 @@ use super::{admit, cached};
 use crate::config::Policy;
 use crate::decide::{Decision, Serve, Sharing, sharing};
 use crate::edge::Edge;
-use crate::entry::{Entry, Slot};
+use crate::entry::{Decoded, Entry, Slot, decode};
 use crate::fields::credentials;
 use crate::guard;
-use crate::key::Key;
+use crate::key::{Key, digest};
 use crate::lookup::{self, Found};
 use crate::origin::{Hop, shared_fields};
 use crate::request::Scheme;
 use crate::respond::conditional::{self, Condition};
 use crate::respond::{Report, access, from_entry};
 use crate::route::{self, RouteId, Target};
+use crate::store;
 use crate::time::Time;
 
 /// A request as it arrived, without its fields. It has no body.
@@ -148,10 +149,11 @@ impl Plan {
     }
 }
 
-/// A fresh entry of the memory tier that answers.
+/// A fresh entry that answers.
 #[derive(Debug)]
 pub struct Hit {
     slot: Arc<Slot>,
+    tier: &'static str,
     /// The client has it already: the answer is 304.
     pub not_modified: bool,
     /// What `Age` says, in seconds. As long as slot, `not_modified` and age are the same, so is the answer.
@@ -173,12 +175,53 @@ pub fn hit(edge: &Edge, plan: &Plan, fields_size: usize, now: Time) -> Option<Hi
     if plan.request.decide(&found, now) != Decision::Serve(Serve::Fresh) {
         return None;
     }
+    answered(edge, plan, found, now)
+}
+
+fn answered(edge: &Edge, plan: &Plan, found: Found, now: Time) -> Option<Hit> {
     let Found::Entry { slot, tier } = found else { return None };
     let Slot::Entry(entry) = &*slot else { return None };
     let condition = conditional::evaluate(&plan.fields, entry.status, &entry.fields);
     let (not_modified, age) = (condition == Condition::NotModified, entry.age(now).as_secs());
     edge.counters.answered(&report(entry, tier, now));
-    Some(Hit { slot, not_modified, age })
+    Some(Hit { slot, tier, not_modified, age })
+}
+
+/// The name under which a store may hold the answer: where memory knows nothing of the URL, so that the stores are asked.
+pub fn name_in_stores(edge: &Edge, plan: &Plan) -> Option<String> {
+    let key = plan.request.key.as_str();
+    edge.memory.get(key).is_none().then(|| digest(key))
+}
+
+/// Answers out of what the first store holds under [`name_in_stores`], where [`super::handle`] would, remembers it and counts
+/// it. `tier`: the store's name.
+pub fn stored(
+    edge: &Edge,
+    plan: &Plan,
+    value: &Bytes,
+    tier: &'static str,
+    fields_size: usize,
+    now: Time,
+) -> Option<Hit> {
+    guard::check_fields_size(&edge.config, fields_size).ok()?;
+    let key = plan.request.key.as_str();
+    // Memory may have learnt more meanwhile.
+    if edge.memory.get(key).is_some() {
+        return None;
+    }
+    let Ok(Decoded::Entry(parts)) = decode(value, key) else { return None };
+    let entry = Entry::new(parts, plan.policy(edge));
+    if lookup::is_purged(edge, &entry) {
+        return None;
+    }
+    let found = Found::Entry { slot: Arc::new(Slot::Entry(entry)), tier };
+    if plan.request.decide(&found, now) != Decision::Serve(Serve::Fresh) {
+        return None;
+    }
+    let Found::Entry { slot, .. } = &found else { return None };
+    store::remember(edge, key, slot, now);
+    edge.counters.store_read(true);
+    answered(edge, plan, found, now)
 }
 
 /// To the second, as the whole answer is.
@@ -200,7 +243,7 @@ impl Hit {
         let mut response = Response::new(answer.body);
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.fields;
-        report(entry, lookup::MEMORY, now).write(response.headers_mut());
+        report(entry, self.tier, now).write(response.headers_mut());
         response
     }
 }
