@@ -243,6 +243,19 @@ fn is_fresh_enough(step: &Step, answer: &Answered, policy: &Policy) -> Result<()
     Ok(())
 }
 
+/// Lets the clients come one after the other, and looks at every answer.
+fn all_is_well(policy: &Policy, resources: Vec<Resource>, steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let log = Log::default();
+    let config = Config { defaults: policy.clone(), ..config_for(&["https://o.example"]) };
+    let sim = Sim::new(config, world::origin(resources, Rc::clone(&log)));
+    let mut run = Run { sim, log, owners: vec![], steps };
+    for at in 0..run.steps.len() {
+        let answer = run.step(at);
+        run.check(at, &answer, policy)?;
+    }
+    Ok(())
+}
+
 /// Failures are kept beside this file, to be committed and run first.
 fn persisted(cases: u32) -> ProptestConfig {
     let failure_persistence = Some(Box::new(FileFailurePersistence::WithSource("regressions")) as _);
@@ -258,14 +271,6 @@ proptest! {
         resources in prop::collection::vec(world::resource(), 2),
         steps in prop::collection::vec(world::step(), 2..14),
     ) {
-        let log = Log::default();
-        let config = Config { defaults: policy.clone(), ..config_for(&["https://o.example"]) };
-        let resources: Vec<Resource> = resources;
-        let sim = Sim::new(config, world::origin(resources, Rc::clone(&log)));
-        let mut run = Run { sim, log, owners: vec![], steps };
-        for at in 0..run.steps.len() {
-            let answer = run.step(at);
-            run.check(at, &answer, &policy)?;
-        }
+        all_is_well(&policy, resources, steps)?;
     }
 }
