@@ -121,8 +121,13 @@ fn push_query(text: &mut String, query: Option<&str>, policy: &KeyPolicy) {
 }
 
 /// An authority in the one form that is keyed: lower case, without the scheme's own port and without a last dot. `None`
-/// where it holds what no authority may hold.
+/// where it holds what no authority may hold, or has no one form.
 pub fn authority(scheme: Scheme, raw: &str) -> Option<String> {
+    let authority = normalised_once(scheme, raw)?;
+    (normalised_once(scheme, &authority).as_deref() == Some(&authority)).then_some(authority)
+}
+
+fn normalised_once(scheme: Scheme, raw: &str) -> Option<String> {
     let allowed = |b: u8| {
         b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':' | b'[' | b']' | b'~' | b'%')
     };

@@ -47,11 +47,16 @@ impl Qualified {
             *self = Self::Yes;
             return;
         };
-        let names = list::elements(argument).filter_map(|name| name.parse().ok());
+        // A name that cannot be read is one that cannot be left out: then it holds for the whole.
+        let Ok(names) = list::elements(argument).map(str::parse).collect::<Result<Vec<HeaderName>, _>>()
+        else {
+            *self = Self::Yes;
+            return;
+        };
         match self {
             Self::Yes => {}
             Self::Fields(fields) => fields.extend(names),
-            Self::No => *self = Self::Fields(names.collect()),
+            Self::No => *self = Self::Fields(names),
         }
     }
 
@@ -70,7 +75,7 @@ impl CacheControl {
         fields.contains_key(name).then(|| {
             let mut read = Self::default();
             for directive in list::all(fields, name) {
-                read.add(directive);
+                read.add(&directive);
             }
             read
         })

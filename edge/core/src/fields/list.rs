@@ -1,5 +1,7 @@
 //! Comma-separated lists (RFC 9110, section 5.6.1).
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 
 /// The elements of one field value, trimmed, empty ones left out. A comma within a quoted string does not separate.
@@ -34,9 +36,38 @@ fn element_end(text: &str) -> usize {
     text.len()
 }
 
-/// The elements of all lines of a field, in order. Lines that are not visible ASCII are passed over.
-pub fn all<'a>(fields: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    fields.get_all(name).into_iter().filter_map(|line| line.to_str().ok()).flat_map(elements)
+/// The elements of all lines of a field, in order. Bytes above ASCII are taken for the characters of Latin-1: a line is never
+/// passed over, because what stands beside them may forbid something.
+pub fn all<'a>(fields: &'a HeaderMap, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
+    fields.get_all(name).into_iter().flat_map(|line| match line.to_str() {
+        Ok(text) => Line::Text(elements(text)),
+        Err(_) => {
+            let text = latin1(line.as_bytes());
+            Line::Bytes(elements(&text).map(str::to_owned).collect::<Vec<_>>().into_iter())
+        }
+    })
+}
+
+/// Bytes as the characters of Latin-1: no two values become one.
+pub fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|&b| char::from(b)).collect()
+}
+
+/// The elements of one line.
+enum Line<I> {
+    Text(I),
+    Bytes(std::vec::IntoIter<String>),
+}
+
+impl<'a, I: Iterator<Item = &'a str>> Iterator for Line<I> {
+    type Item = Cow<'a, str>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Text(elements) => elements.next().map(Cow::Borrowed),
+            Self::Bytes(elements) => elements.next().map(Cow::Owned),
+        }
+    }
 }
 
 /// All lines of a field joined by `, `, as a recipient may combine them. `None` where the field is missing.

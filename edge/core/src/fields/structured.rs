@@ -122,7 +122,7 @@ impl<'a> Parser<'a> {
             }
             '%' => {
                 self.eat('%');
-                self.string().map(|_| Item::Other)
+                self.display_string().map(|()| Item::Other)
             }
             c if c.is_ascii_alphabetic() || c == '*' => {
                 self.take(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~:/".contains(c));
@@ -145,6 +145,19 @@ impl<'a> Parser<'a> {
         }
         let value: i64 = whole.parse().ok()?;
         Some(Item::Integer(if negative { -value } else { value }))
+    }
+
+    /// Section 4.2.10: visible ASCII, in which only `%` and two digits stand for something else.
+    fn display_string(&mut self) -> Option<()> {
+        if !self.eat('"') {
+            return None;
+        }
+        let inner = self.take(|c| (' '..='~').contains(&c) && c != '"');
+        let escapes = inner.split('%').skip(1);
+        let lower_hex = |text: &str| {
+            text.len() >= 2 && text.bytes().take(2).all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        (escapes.into_iter().all(lower_hex) && self.eat('"')).then_some(())
     }
 
     fn string(&mut self) -> Option<String> {

@@ -55,7 +55,7 @@ pub fn selector(request: &HeaderMap, on: &[HeaderName]) -> String {
 /// case as far as they mean nothing.
 fn normalised(request: &HeaderMap, name: &HeaderName) -> Option<String> {
     let joined = list::joined(request, name.as_str())?;
-    let text = String::from_utf8_lossy(&joined);
+    let text = list::latin1(&joined);
     Some(match name.as_str() {
         "accept-encoding" => accept::encodings(&text),
         "accept-language" => accept::languages(&text),

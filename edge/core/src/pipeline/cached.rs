@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Method, Response, StatusCode, header};
 
-use super::fill::{Asked, Fill};
+use super::fill::{Asked, Confirmed, Fill};
 use super::{BodyOf, Exchange, answer_problem, respond};
 use crate::config;
-use crate::decide::{Decision, Directives, Forward, Serve, StandIn, decide};
+use crate::decide::{Decision, Directives, Forward, NoStore, Serve, StandIn, decide};
 use crate::entry::{Entry, Slot};
 use crate::fields::vary;
 use crate::key::Key;
@@ -323,16 +323,23 @@ async fn from_origin<P: Platform>(
             }
             response
         }
-        Ok(Asked::Confirmed(slot)) => {
-            if let Some(obligation) = obligation {
-                obligation.filled(slot.clone());
+        Ok(Asked::Confirmed(Confirmed { slot, refused })) => {
+            match obligation {
+                Some(obligation) if refused.is_none() => obligation.filled(slot.clone()),
+                Some(obligation) => obligation.unshareable(),
+                None => {}
             }
             let Slot::Entry(entry) = &*slot else {
                 return exchange
                     .origin_failed(&OriginError::Handler("no entry was confirmed".to_owned()), report);
             };
-            let report =
-                Report { outcome: Outcome::Revalidated, forward_status: Some(304), stored: true, ..report };
+            let report = Report {
+                outcome: Outcome::Revalidated,
+                forward_status: Some(304),
+                stored: refused.is_none(),
+                detail: refused.as_ref().map(NoStore::as_str),
+                ..report
+            };
             from_cache(exchange, entry, report)
         }
         Ok(Asked::Answered(answered)) => {

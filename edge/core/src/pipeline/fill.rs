@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use super::cached::answer_of;
 use super::{BodyOf, Exchange, ask_origin, finish, respond};
 use crate::body::{Body, Capture, CaptureError};
-use crate::config::Policy;
+use crate::config::{Policy, SetCookie};
 use crate::decide::{Candidate, Freshness, NoStore, storable, strip_unstorable};
 use crate::edge::Edge;
 use crate::entry::{Entry, Parts, Slot};
@@ -41,9 +41,16 @@ pub(super) struct Fill<P> {
 
 /// What the origin says.
 pub(super) enum Asked<B> {
-    /// 304: the entry, with its fields brought up to date, is in memory.
-    Confirmed(Arc<Slot>),
+    /// 304.
+    Confirmed(Confirmed),
     Answered(Answered<B>),
+}
+
+/// An entry with its fields brought up to date.
+pub(super) struct Confirmed {
+    pub(super) slot: Arc<Slot>,
+    /// Why it is not stored, and answers one request alone. `None`: it is in memory.
+    pub(super) refused: Option<NoStore>,
 }
 
 pub(super) struct Answered<B> {
@@ -106,17 +113,31 @@ impl<P: Platform> Fill<P> {
     }
 
     /// Brings a confirmed entry up to date in memory, and writes its head to the stores behind the answer.
-    fn confirm(&self, entry: &Entry, answered: &Answered<BodyOf<P>>) -> Arc<Slot> {
+    ///
+    /// What the 304 adds must itself be fit to be stored: else the entry stays as it was, and the updated one answers this
+    /// request alone.
+    fn confirm(&self, entry: &Entry, answered: &Answered<BodyOf<P>>) -> Confirmed {
+        let policy = self.policy();
         let mut update = answered.response.headers().clone();
         ensure_date(&mut update, answered.received);
-        let entry = entry.freshened(
-            &update,
-            answered.requested,
-            answered.received,
-            answered.purge_mark,
-            self.policy(),
-        );
-        self.keep(entry)
+        let updated = |update: &HeaderMap| {
+            entry.freshened(update, answered.requested, answered.received, answered.purge_mark, policy)
+        };
+        let for_client = updated(&update);
+        strip_unstorable(&mut update, policy);
+        let shared = updated(&update);
+        let candidate = Candidate {
+            request: &self.client,
+            request_no_store: self.no_store,
+            status: for_client.status,
+            response: if policy.set_cookie == SetCookie::Strip { &shared.fields } else { &for_client.fields },
+            freshness: &for_client.freshness,
+            length: Some(entry.body.len() as u64),
+        };
+        match storable(&candidate, self.edge.config.limits.object, policy) {
+            Ok(_) => Confirmed { slot: self.keep(shared), refused: None },
+            Err(reason) => Confirmed { slot: Arc::new(Slot::Entry(for_client)), refused: Some(reason) },
+        }
     }
 
     /// A HEAD's answer tells how the entry of GET has fared (RFC 9111, section 4.3.5): where nothing in it speaks against the
@@ -210,7 +231,7 @@ impl<P: Platform> Fill<P> {
         let report = Report { forward_status: Some(status.as_u16()), ..report };
         match self.storable(&answered) {
             Err(reason) => {
-                self.not_stored(&answered, obligation, replaces);
+                self.not_stored(&answered, obligation, replaces, &reason);
                 let mut response = answered.response;
                 strip_for_client(response.headers_mut(), self.policy());
                 let report = Report { detail: Some(reason.as_str()), ..report };
@@ -269,7 +290,7 @@ impl<P: Platform> Fill<P> {
         let Answered { response, requested, received, purge_mark } = answered;
         let (mut head, body) = response.into_parts();
         ensure_date(&mut head.headers, received);
-        if policy.set_cookie == crate::config::SetCookie::Strip {
+        if policy.set_cookie == SetCookie::Strip {
             head.headers.remove(header::SET_COOKIE);
         }
         let (body, capture) = body.tee(self.edge.config.limits.object);
@@ -322,17 +343,26 @@ impl<P: Platform> Fill<P> {
     }
 
     /// A response that is not stored: who waits is let go, and what it replaces is forgotten.
-    fn not_stored(&self, answered: &Answered<BodyOf<P>>, obligation: Option<Obligation>, replaces: bool) {
-        let now = self.platform.now();
-        if self.method == Method::GET {
-            self.edge.hit_for_miss.mark(self.key.as_str(), now);
+    ///
+    /// Where the reason is the request's alone nothing is forgotten or marked: it says nothing about what others get.
+    fn not_stored(
+        &self,
+        answered: &Answered<BodyOf<P>>,
+        obligation: Option<Obligation>,
+        replaces: bool,
+        reason: &NoStore,
+    ) {
+        let own =
+            matches!(reason, NoStore::Credentials | NoStore::RequestNoStore) || self.method != Method::GET;
+        if !own {
+            self.edge.hit_for_miss.mark(self.key.as_str(), self.platform.now());
         }
         if let Some(obligation) = obligation {
             obligation.unshareable();
         }
         let status = answered.response.status();
         let is_whole_answer = !status.is_server_error() && status != StatusCode::PARTIAL_CONTENT;
-        if replaces && self.method == Method::GET && is_whole_answer {
+        if replaces && !own && is_whole_answer {
             self.forget_behind();
         }
     }
@@ -343,13 +373,14 @@ impl<P: Platform> Fill<P> {
         let platform = self.platform.clone();
         platform.spawn(async move {
             match self.ask(Some(&stale)).await {
-                Ok(Asked::Confirmed(slot)) => obligation.filled(slot),
+                Ok(Asked::Confirmed(Confirmed { slot, refused: None })) => obligation.filled(slot),
+                Ok(Asked::Confirmed(_)) => obligation.unshareable(),
                 Ok(Asked::Answered(answered)) if answered.response.status().is_server_error() => {
                     self.back_off(obligation, Failure::Status(answered.response.status().as_u16()));
                 }
                 Err(error) => self.back_off(obligation, Failure::Origin(error)),
                 Ok(Asked::Answered(answered)) => match self.storable(&answered) {
-                    Err(_) => self.not_stored(&answered, Some(obligation), true),
+                    Err(reason) => self.not_stored(&answered, Some(obligation), true, &reason),
                     Ok(vary) => {
                         let (response, capture, parts) = self.split(answered, vary);
                         drop(response);

@@ -30,7 +30,7 @@ pub fn evaluate(request: &HeaderMap, status: StatusCode, response: &HeaderMap) -
 fn none_match(request: &HeaderMap, response: &HeaderMap) -> bool {
     let stored = fields::text(response, "etag").map(ETag::parse);
     list::all(request, "if-none-match")
-        .any(|tag| tag == "*" || stored.is_some_and(|stored| stored.weak_eq(&ETag::parse(tag))))
+        .any(|tag| tag == "*" || stored.is_some_and(|stored| stored.weak_eq(&ETag::parse(&tag))))
 }
 
 fn not_modified_since(request: &HeaderMap, response: &HeaderMap) -> bool {

@@ -1,0 +1,138 @@
+//! What generated inputs have found once, and must not come back.
+
+#![allow(clippy::unwrap_used, reason = "a test's own helpers")]
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use levee::config::{Config, Credentials, Forward, Policy};
+use levee::fields::cache_control::Qualified;
+use levee::fields::{CacheControl, vary};
+use levee::testing::{Ask, Reply, Sim, config_for};
+
+fn plain(origin: impl Fn(&Ask) -> Reply + 'static) -> Sim {
+    Sim::new(config_for(&["https://o.example"]), origin)
+}
+
+fn transparent(origin: impl Fn(&Ask) -> Reply + 'static) -> Sim {
+    let policy =
+        Policy { credentials: Credentials::Authorization, forward: Forward::All, ..Policy::default() };
+    Sim::new(Config { defaults: policy, ..config_for(&["https://o.example"]) }, origin)
+}
+
+fn tagged(cache_control: &str) -> Reply {
+    Reply::new(cache_control, "body").field("etag", "\"1\"")
+}
+
+/// 1. The session of whoever caused the revalidation goes to everyone.
+#[test]
+fn a_cookie_of_a_304_is_for_one() {
+    let sim = plain(|ask| match ask.field("if-none-match") {
+        "" => tagged("max-age=1"),
+        _ => tagged("max-age=1").status(304).field("set-cookie", "sid=of-the-second"),
+    });
+    sim.get("/");
+    sim.advance(Duration::from_secs(2));
+    assert_eq!(sim.get("/").field("set-cookie"), "sid=of-the-second", "it is for whoever asked");
+    sim.origin(|_| tagged("max-age=60"));
+    assert_eq!(sim.get("/").field("set-cookie"), "");
+}
+
+/// 1.
+#[test]
+fn a_cookie_of_an_answer_to_head_is_for_one() {
+    let sim = plain(|ask| match ask.method.as_str() {
+        "HEAD" => tagged("max-age=1").field("set-cookie", "sid=of-the-second"),
+        _ => tagged("max-age=1"),
+    });
+    sim.get("/");
+    sim.advance(Duration::from_secs(2));
+    sim.send("HEAD", "/", &[]);
+    assert_eq!(sim.get("/").field("set-cookie"), "");
+}
+
+/// 2. RFC 9111, 5.2.2.5 and 5.2.2.7.
+#[test]
+fn a_304_that_may_not_be_stored_updates_nothing() {
+    for cache_control in ["private, max-age=60", "no-store, max-age=60", "max-age=60, private=\"x-user\""] {
+        let sim = plain(move |ask| match ask.field("if-none-match") {
+            "" => tagged("max-age=1"),
+            _ => tagged(cache_control).status(304).field("x-user", "second"),
+        });
+        sim.get("/");
+        sim.advance(Duration::from_secs(2));
+        sim.get("/");
+        sim.origin(|_| tagged("max-age=60"));
+        assert_eq!(sim.get("/").field("x-user"), "", "{cache_control}");
+    }
+}
+
+/// 3. RFC 9111, 3.5.
+#[test]
+fn an_answer_to_credentials_updates_nothing() {
+    for method in ["HEAD", "GET"] {
+        let sim = transparent(|ask| {
+            let reply = tagged("max-age=60").field("x-user", ask.field("authorization"));
+            if ask.field("if-none-match").is_empty() { reply } else { reply.status(304) }
+        });
+        sim.get("/");
+        sim.send(method, "/", &[("authorization", "ann")]);
+        assert_eq!(sim.get("/").field("x-user"), "", "{method}");
+    }
+}
+
+fn map(name: &'static str, value: &[u8]) -> HeaderMap {
+    let mut fields = HeaderMap::new();
+    fields.append(name, HeaderValue::from_bytes(value).unwrap());
+    fields
+}
+
+/// 4. One byte above ASCII must not lift what the rest of the line forbids.
+#[test]
+fn a_line_that_is_not_ascii_is_read() {
+    let read = CacheControl::read(&map("cache-control", b"no-store, x=\"\xe4\""), "cache-control");
+    assert!(read.unwrap().no_store);
+    let read = CacheControl::read(&map("cache-control", b"max-age=60, private=\"\xe4\""), "cache-control");
+    assert_eq!(read.unwrap().private, Qualified::Yes);
+    // As `a b` is: what cannot be a field's name cannot be matched.
+    assert_eq!(vary::Vary::read(&map("vary", b"x-a, \xe4")), vary::Vary::Any);
+}
+
+/// 5.
+#[test]
+fn values_that_are_not_text_are_told_apart() {
+    let selector = |value: &[u8]| vary::selector(&map("x-a", value), &["x-a".parse().unwrap()]);
+    assert_ne!(selector(b"\xe4"), selector(b"\xf6"));
+}
+
+/// 6. Names that cannot be read: all of it is private, not none.
+#[test]
+fn private_for_what_cannot_be_read_is_private() {
+    assert_eq!(CacheControl::parse("private=\"a b\"").private, Qualified::Yes);
+    assert_eq!(CacheControl::parse("no-cache=\"a b\"").no_cache, Qualified::Yes);
+}
+
+/// 8. Anyone could empty the cache by showing credentials.
+#[test]
+fn a_request_with_credentials_does_not_flush_what_is_fresh_for_others() {
+    let sim = transparent(|ask| Reply::new("max-age=60", &ask.number.to_string()));
+    sim.get("/");
+    sim.send("GET", "/", &[("authorization", "ann")]);
+    assert_eq!(sim.get("/").text(), "0");
+}
+
+/// 9. What cannot be normalised once and for all is refused.
+#[test]
+fn authorities_are_stable_or_refused() {
+    for raw in ["a.example..", "[::", "a:443:443", "a:."] {
+        let once = levee::key::authority(levee::Scheme::Https, raw);
+        let twice = once.as_deref().and_then(|text| levee::key::authority(levee::Scheme::Https, text));
+        assert_eq!(once, twice, "{raw}");
+    }
+}
+
+/// 10. RFC 9651, 4.2.10: a backslash in a display string is a backslash.
+#[test]
+fn a_display_string_may_hold_a_backslash() {
+    assert!(levee::fields::structured::dictionary("a=%\"b\\c\", max-age=5").is_some());
+}
