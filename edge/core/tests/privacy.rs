@@ -273,4 +273,14 @@ proptest! {
     ) {
         all_is_well(&policy, resources, steps)?;
     }
+
+    /// Answers without a body (304, and to HEAD) bring entries up to date; what they say is as personal as any other.
+    #[test]
+    fn what_updates_an_entry_may_be_given_to_others_too(
+        policy in profiles(),
+        resources in prop::collection::vec(world::resource_with_updates(), 2),
+        steps in prop::collection::vec(world::step(), 2..14),
+    ) {
+        all_is_well(&policy, resources, steps)?;
+    }
 }

@@ -83,6 +83,11 @@ pub(crate) fn resource() -> impl Strategy<Value = Resource> {
         })
 }
 
+/// One whose answers without a body say of caching and of themselves what they like.
+pub(crate) fn resource_with_updates() -> impl Strategy<Value = Resource> {
+    (resource(), cache_control()).prop_map(|(resource, update)| Resource { update: Some(update), ..resource })
+}
+
 /// One answer of the origin, by its mark.
 #[derive(Clone, Debug)]
 pub(crate) struct Given {
