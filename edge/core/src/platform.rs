@@ -89,7 +89,7 @@ pub enum FetchError {
     ConnectionRefused,
     #[error("connecting to the origin took too long")]
     ConnectionTimeout,
-    #[error("the connection to the origin broke: {0}")]
+    #[error("the origin cannot be reached, or its connection broke: {0}")]
     ConnectionTerminated(String),
     #[error("the TLS handshake with the origin failed: {0}")]
     Tls(String),

@@ -80,7 +80,12 @@ impl Problem {
                     gateway("origin-unreachable", "The origin cannot be reached", "connection_refused")
                 }
                 FetchError::ConnectionTerminated(_) => {
-                    gateway("origin-broke-off", "The origin broke off", "connection_terminated")
+                    // A runtime may not tell a connection that was refused from one that broke.
+                    gateway(
+                        "origin-broke-off",
+                        "The origin cannot be reached, or broke off",
+                        "connection_terminated",
+                    )
                 }
                 FetchError::Tls(_) => {
                     gateway("origin-tls", "The origin cannot be trusted", "tls_protocol_error")
