@@ -11,7 +11,7 @@ use levee::config::{
     ClientDirectives, Config, Credentials, Forward, KeyPolicy, NamePattern, PathPattern, Policy, QueryPolicy,
     Route, SetCookie, Stale,
 };
-use levee::pipeline::hit::{Hit, Line, Plan, fields_that_matter, hit, name_in_stores, stored};
+use levee::pipeline::hit::{Hit, Line, Plan, fields_that_matter, hit, is_unknown, name_in_stores, stored};
 use levee::platform::{Platform as _, Store as _};
 use levee::testing::{Answered, MapStore, Reply, Sim, block_on, config_for};
 use proptest::prelude::*;
@@ -188,9 +188,8 @@ fn by_plan(
     }
     let plan = plan.as_ref()?;
     let hit = hit(edge, plan, size, now).or_else(|| {
-        let name = name_in_stores(edge, plan)?;
-        let store = sim.platform.stores().first()?;
-        let value = block_on(store.get(&name)).unwrap()?;
+        let store = sim.platform.stores().first().filter(|_| is_unknown(edge, plan))?;
+        let value = block_on(store.get(&name_in_stores(plan))).unwrap()?;
         stored(edge, plan, &value, store.name(), size, now)
     })?;
     let answer = hit.answer(edge, plan, now);

@@ -1,4 +1,5 @@
-// Memory hits by the short way: one call with three numbers into the instance, and a Response out of parts that are ready.
+// Hits by the short way: one call with three numbers into the instance, and a Response out of parts that are ready. What only KV
+// holds is read from here, so that the instance has nothing to wait for.
 //
 // What is kept here are plain values: bytes, and Responses without a body, whose status and fields the next one takes over.
 // The instance says with every hit which of them is still right.
@@ -15,6 +16,7 @@ const LONGEST = 2048;
 
 const NEVER = -1;
 const MORE = -2;
+const FAR = -3;
 /** The handle of what is used once. */
 const ONCE = 0;
 
@@ -32,7 +34,11 @@ class Page {
 /** @type {Map<string, Page>} */
 const pages = new Map();
 const views = [];
+/** By plan: the key in KV. */
+const keys = [];
 let known = 0;
+/** Since then plans mean something else. */
+let epoch = 0;
 let boundTo;
 
 const namesOf = (edge, id) => new Set(edge.names(id).split(","));
@@ -42,8 +48,9 @@ export function show(handle, status, text, body) {
   const bytes = body === undefined ? views[handle].body : body;
   try {
     // Bodies are already in the coding that their fields name.
-    const head = new Response(null, { status, headers: fields(text), encodeBody: "manual" });
-    views[handle] = { body: bytes, head };
+    const init = { status, headers: fields(text), encodeBody: "manual" };
+    // As a Response it is taken over with less work than as an object; that pays from the second time on.
+    views[handle] = { body: bytes, head: handle === ONCE ? init : new Response(null, init) };
   } catch (error) {
     views[handle] = { refused: `The answer ${status} cannot be passed on: ${error?.message ?? error}` };
   }
@@ -57,16 +64,20 @@ export function release(handle) {
 export function reset() {
   pages.clear();
   views.length = 0;
+  keys.length = 0;
   known = 0;
+  epoch += 1;
 }
 
 function forget(edge) {
   edge.forget();
   pages.clear();
+  keys.length = 0;
   known = 0;
+  epoch += 1;
 }
 
-/** Remembers the URL of a request that was answered without waiting: the next one may go the short way. */
+/** Remembers the URL of a request: the next one may go the short way. */
 export function remember(edge, request, env) {
   if (request.method !== "GET") return;
   if (known >= MOST || env !== boundTo) forget(edge);
@@ -78,23 +89,55 @@ export function remember(edge, request, env) {
   pages.set(request.url, new Page(id, namesOf(edge, id)));
 }
 
-/** The answer out of memory, or nothing where the request has to go the whole way. */
+// What `visit` collects of a request's fields: a function made anew for each request would cost more.
+let names;
+let lines;
+let size;
+
+function visit(value, name) {
+  if (names.has(name)) lines += `${name}:${value}\n`;
+  // No character takes more than three bytes. Four more a line, as the limit counts.
+  size += name.length + 3 * value.length + 4;
+}
+
+/**
+ * The answer, or nothing where the request has to go the whole way, or what is to be read from KV first: then `far` answers.
+ */
 export function answer(edge, request, env) {
   const page = pages.get(request.url);
   if (page === undefined || request.method !== "GET" || env !== boundTo) return undefined;
-  const { names } = page;
-  let lines = "";
-  // No character takes more than three bytes. Four more a line, as the limit counts.
-  let size = 0;
-  for (const [name, value] of request.headers) {
-    if (names.has(name)) lines += `${name}:${value}\n`;
-    size += name.length + 3 * value.length + 4;
-  }
+  names = page.names;
+  lines = "";
+  size = 0;
+  request.headers.forEach(visit);
   let plan = lines === "" ? page.plain : page.others.get(lines);
   if (plan === undefined) plan = planned(edge, page, lines);
   if (plan < 0) return plan === MORE ? more(edge, page) : undefined;
   const handle = edge.answer(plan, size, Date.now());
-  if (handle < 0) return handle === MORE ? more(edge, page) : undefined;
+  if (handle >= 0) return respond(handle);
+  if (handle === MORE) return more(edge, page);
+  return handle === FAR && env.LEVEE_KV !== undefined ? new Far(edge, plan, size) : undefined;
+}
+
+/** A request whose answer KV may hold. */
+export class Far {
+  constructor(edge, plan, size) {
+    this.plan = plan;
+    this.size = size;
+    this.epoch = epoch;
+    this.key = keys[plan] ??= edge.name(plan);
+  }
+
+  /** The answer out of what KV holds under `key`, or nothing where the request has to go the whole way. */
+  answer(edge, value) {
+    // Another request may have made plans mean something else meanwhile.
+    if (this.epoch !== epoch) return undefined;
+    const handle = edge.found(this.plan, this.size, Date.now(), new Uint8Array(value));
+    return handle < 0 ? undefined : respond(handle);
+  }
+}
+
+function respond(handle) {
   const { body, head, refused } = views[handle];
   if (handle === ONCE) views[ONCE] = undefined;
   return refused === undefined ? new Response(body, head) : problem(refused);

@@ -12,11 +12,18 @@ use crate::app::Scheduled;
 use crate::body::Body;
 use crate::host::{Host, Incoming, message};
 use crate::platform::Workers;
-use crate::{Env, fields, isolate, request};
+use crate::{Env, fields, isolate, kv, request};
 
-/// Answers a request: with a `Response`, or a promise of one where something has to be waited for.
+/// Answers a request: with a `Response`, or a promise of one where something has to be waited for. `key` and `value`: what
+/// has been read from KV for it already.
 #[doc(hidden)]
-pub fn handle(incoming: Incoming, env: Env, context: JsValue) -> JsValue {
+pub fn handle(
+    incoming: Incoming,
+    env: Env,
+    context: JsValue,
+    key: Option<String>,
+    value: JsValue,
+) -> JsValue {
     let host = isolate::host();
     let request = match request::read(&host, &incoming) {
         Ok(request) => request,
@@ -27,11 +34,12 @@ pub fn handle(incoming: Incoming, env: Env, context: JsValue) -> JsValue {
         Err(detail) => return host.problem(&detail),
     };
     let platform = Workers::new(host, isolate::hooks(), env, context);
-    run(async move {
+    let work = async move {
         let head_only = request.method == Method::HEAD;
         let response = levee::pipeline::handle(&edge, &platform, request).await;
         respond(platform.host(), head_only, response)
-    })
+    };
+    kv::having_read(key.map(|key| (key, value)), || run(work))
 }
 
 /// Runs a cron trigger; `time` in milliseconds since the Unix epoch. The promise is rejected with the handler's error.

@@ -25,8 +25,14 @@ macro_rules! export {
             }
 
             #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
-            pub fn handle(request: Incoming, env: Env, context: JsValue) -> JsValue {
-                $crate::__private::handle(request, env, context)
+            pub fn handle(
+                request: Incoming,
+                env: Env,
+                context: JsValue,
+                key: Option<String>,
+                value: JsValue,
+            ) -> JsValue {
+                $crate::__private::handle(request, env, context, key, value)
             }
 
             #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
@@ -47,6 +53,16 @@ macro_rules! export {
             #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
             pub fn answer(plan: u32, size: u32, now: f64) -> i32 {
                 $crate::__private::hits::answer(plan, size, now)
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn name(plan: u32) -> Option<String> {
+                $crate::__private::hits::name(plan)
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn found(plan: u32, size: u32, now: f64, value: &Uint8Array) -> i32 {
+                $crate::__private::hits::found(plan, size, now, value)
             }
 
             #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]

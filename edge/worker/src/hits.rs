@@ -1,4 +1,4 @@
-//! Memory hits by the short way (`levee::pipeline::hit`): numbers go in, and a number comes back.
+//! Hits by the short way (`levee::pipeline::hit`): numbers go in, and a number comes back.
 //!
 //! `js/hits.mjs` knows a *page* by its URL, and under it a *plan* by the fields that matter; here both are looked up by their
 //! place. What an entry answers is a *view*: its `Response` parts live in JavaScript, and are made anew here when the second
@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderName, Method, Response};
-use levee::pipeline::hit::{Line, Plan, fields_that_matter, hit};
+use js_sys::Uint8Array;
+use levee::pipeline::hit::{Line, Plan, fields_that_matter, hit, is_unknown, name_in_stores, stored};
 use levee::{Edge, Scheme, Time};
 use wasm_bindgen::JsValue;
 
 use crate::views::{ONCE, Shown, Views};
-use crate::{Env, entry, fields, isolate, request};
+use crate::{Env, entry, fields, isolate, kv, request};
 
 thread_local! {
     static HITS: RefCell<Hits> = RefCell::new(Hits::new());
@@ -112,15 +113,22 @@ pub fn forget() {
     });
 }
 
-/// The handle of the view that answers, or [`NEVER`] for what has to go the whole way, or [`MORE`]. `size`: at least what the
-/// request's fields count for in `limits.fields`; `now` in milliseconds.
+/// Memory knows nothing, but KV may: [`name`] says under which key.
+const FAR: i32 = -3;
+
+/// The handle of the view that answers, or [`NEVER`] for what has to go the whole way, or [`MORE`], or [`FAR`]. `size`: at
+/// least what the request's fields count for in `limits.fields`; `now` in milliseconds.
 #[doc(hidden)]
 pub fn answer(plan: u32, size: u32, now: f64) -> i32 {
     HITS.with_borrow_mut(|Hits { plans, views, .. }| {
         let Some(Planned { edge, plan, view }) = plans.get_mut(plan as usize) else { return NEVER };
         let now = Time::from_millis(now as u64);
         let Some(hit) = hit(edge, plan, size as usize, now) else {
-            return if plan.lacks(edge).is_empty() { NEVER } else { MORE };
+            return match plan.lacks(edge).is_empty() {
+                false => MORE,
+                true if is_unknown(edge, plan) => FAR,
+                true => NEVER,
+            };
         };
         let (handle, body_is_there) = match views.find(*view, &hit) {
             Shown::AsItIs(handle) => (handle, None),
@@ -129,19 +137,57 @@ pub fn answer(plan: u32, size: u32, now: f64) -> i32 {
         };
         *view = handle;
         if let Some(body_is_there) = body_is_there {
-            show(handle, &hit.answer(edge, plan, now), body_is_there);
+            let answer = hit.answer(edge, plan, now);
+            let body = match &answer.body()[..] {
+                _ if body_is_there => JsValue::UNDEFINED,
+                bytes if has_body(&answer) => Uint8Array::from(bytes).into(),
+                _ => JsValue::NULL,
+            };
+            show(handle, &answer, &body);
         }
         // There are a few hundred views.
         handle as i32
     })
 }
 
-fn show(handle: u32, answer: &Response<Bytes>, body_is_there: bool) {
-    let body = match &answer.body()[..] {
-        _ if body_is_there => JsValue::UNDEFINED,
-        _ if entry::is_bodiless(answer.status()) => JsValue::NULL,
-        [] => JsValue::NULL,
-        bytes => js_sys::Uint8Array::from(bytes).into(),
-    };
-    isolate::host().show(handle, answer.status().as_u16(), &fields::write(answer.headers()), &body);
+/// Under which key KV holds the answer.
+#[doc(hidden)]
+pub fn name(plan: u32) -> Option<String> {
+    HITS.with_borrow(|hits| {
+        let planned = hits.plans.get(plan as usize)?;
+        Some(name_in_stores(&planned.plan))
+    })
+}
+
+/// As [`answer`], out of what KV holds under [`name`]: then it is shown [`ONCE`].
+#[doc(hidden)]
+pub fn found(plan: u32, size: u32, now: f64, value: &Uint8Array) -> i32 {
+    HITS.with_borrow(|hits| {
+        let Some(Planned { edge, plan, .. }) = hits.plans.get(plan as usize) else { return NEVER };
+        let now = Time::from_millis(now as u64);
+        let bytes = Bytes::from(value.to_vec());
+        let Some(hit) = stored(edge, plan, &bytes, kv::NAME, size as usize, now) else { return NEVER };
+        let answer = hit.answer(edge, plan, now);
+        let body = if has_body(&answer) { part(value, &bytes, answer.body()).into() } else { JsValue::NULL };
+        show(ONCE, &answer, &body);
+        ONCE as i32
+    })
+}
+
+/// The part of `value` that `body` is: `body` is a slice of `bytes`, which are the same as in `value`.
+fn part(value: &Uint8Array, bytes: &Bytes, body: &Bytes) -> Uint8Array {
+    let start = (body.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
+    match bytes.get(start..start.wrapping_add(body.len())) {
+        // Nothing is larger than 25 MiB here.
+        Some(same) if same == body => value.subarray(start as u32, (start + body.len()) as u32),
+        _ => Uint8Array::from(&body[..]),
+    }
+}
+
+fn has_body(answer: &Response<Bytes>) -> bool {
+    !answer.body().is_empty() && !entry::is_bodiless(answer.status())
+}
+
+fn show(handle: u32, answer: &Response<Bytes>, body: &JsValue) {
+    isolate::host().show(handle, answer.status().as_u16(), &fields::write(answer.headers()), body);
 }

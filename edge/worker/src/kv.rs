@@ -1,5 +1,6 @@
 //! Workers KV behind the memory tier.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +12,9 @@ use crate::host::{KvNamespace, message};
 
 /// The binding's name.
 pub(crate) const BINDING: &str = "LEVEE_KV";
+
+/// What the tier is called.
+pub(crate) const NAME: &str = "kv";
 
 /// The longest key, in bytes.
 const MAX_KEY: usize = 512;
@@ -30,6 +34,23 @@ const MIN_TTL: u64 = 60;
 #[derive(Clone, Debug)]
 pub(crate) struct KvStore(KvNamespace);
 
+thread_local! {
+    static READ: RefCell<Option<(String, JsValue)>> = const { RefCell::new(None) };
+}
+
+/// While `work` runs, what the short way has read is not read again: a key, and its value as KV gives it (null where there is
+/// none). Only for what runs at once, in this very request.
+pub(crate) fn having_read<T>(read: Option<(String, JsValue)>, work: impl FnOnce() -> T) -> T {
+    READ.set(read);
+    let done = work();
+    READ.set(None);
+    done
+}
+
+fn take_read(key: &str) -> Option<JsValue> {
+    READ.with_borrow_mut(|read| read.take_if(|(known, _)| known == key)).map(|(_, value)| value)
+}
+
 impl KvStore {
     /// The namespace bound as `LEVEE_KV`, if there is one.
     pub(crate) fn bound(env: &JsValue) -> Option<Self> {
@@ -40,7 +61,7 @@ impl KvStore {
 
 impl Store for KvStore {
     fn name(&self) -> &'static str {
-        "kv"
+        NAME
     }
 
     fn limits(&self) -> StoreLimits {
@@ -49,7 +70,13 @@ impl Store for KvStore {
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         check_key(key)?;
-        let value = self.0.get(key, "arrayBuffer").await.map_err(|error| failed("get", &error))?;
+        let value = match take_read(key) {
+            Some(value) => value,
+            None => {
+                let value = self.0.get(key, "arrayBuffer").await;
+                value.map_err(|error| failed("get", &error))?
+            }
+        };
         Ok((!value.is_null()).then(|| Uint8Array::new(&value).to_vec().into()))
     }
 

@@ -78,6 +78,6 @@ pub mod __private {
     pub use crate::isolate::boot;
 
     pub mod hits {
-        pub use crate::hits::{answer, forget, names, page, plan};
+        pub use crate::hits::{answer, forget, found, name, names, page, plan};
     }
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
+use levee::config::Config;
 use levee_harness::Process;
 use support::{Answer, Origin, get, send, worker};
 
@@ -46,12 +47,13 @@ fn is_short(answer: &Answer) -> bool {
 }
 
 #[test]
-fn the_third_request_goes_the_short_way_and_says_the_same() {
+fn the_second_request_goes_the_short_way_and_says_the_same() {
     let (origin, asked) = origin("Cache-Control: max-age=60\r\nX-Own: \u{e9}\r\nCache-Status: upstream; hit");
     let worker = worker(&origin);
     get(&worker, "/a");
     a_moment_later();
-    let whole = get(&worker, "/a");
+    // Who shows a token may want to know more.
+    let whole = ask(&worker, "GET /a", "Levee-Token: none\r\n");
     assert!(!is_short(&whole), "{:?}", whole.fields);
     for _ in 0..3 {
         let short = get(&worker, "/a");
@@ -160,4 +162,49 @@ fn a_new_instance_knows_nothing_of_the_old_ones_answers() {
     }
     a_moment_later();
     assert!(is_short(&get(&worker, "/a")));
+}
+
+#[test]
+fn what_only_kv_holds_is_answered_and_then_remembered() {
+    let (origin, asked) = origin("Cache-Control: max-age=600");
+    let worker = worker(&origin);
+    for _ in 0..3 {
+        assert_eq!(get(&worker, "/a").text(), "number 0");
+    }
+    // A new instance has forgotten what memory held.
+    assert_eq!(get(&worker, "/panic").status, 500);
+    let tier = |answer: &Answer| {
+        let timing = answer.field("server-timing").unwrap_or_default();
+        timing.split_once("tier;desc=\"").and_then(|(_, rest)| Some(rest.split_once('"')?.0.to_owned()))
+    };
+    let count = asked.load(Ordering::Relaxed);
+    let tiers: Vec<_> = (0..4).map(|_| get(&worker, "/a")).map(|answer| tier(&answer)).collect();
+    assert_eq!(tiers, ["kv", "memory", "memory", "memory"].map(|tier| Some(tier.to_owned())));
+    assert_eq!(asked.load(Ordering::Relaxed), count);
+}
+
+/// With no memory for entries each hit comes out of KV.
+#[test]
+fn without_memory_every_hit_comes_from_kv() {
+    let (origin, asked) = origin("Cache-Control: max-age=600\r\nETag: \"1\"");
+    let mut config = Config::decode(&support::config()).expect("a configuration");
+    config.limits.memory = 0;
+    let worker = support::start_configured(config.encode(), |workerd| {
+        workerd.var("LEVEE_ORIGIN_FAR_AWAY_URL", origin.url())
+    });
+    get(&worker, "/a");
+    a_moment_later();
+    for _ in 0..4 {
+        let answer = get(&worker, "/a");
+        assert_eq!((answer.status, answer.text()), (200, "number 0".to_owned()));
+        assert!(answer.field("server-timing").is_some_and(|timing| timing.contains("tier;desc=\"kv\"")));
+        let is_short = answer.field("server-timing").is_some_and(|timing| timing.contains("age;dur=0,"));
+        assert!(is_short, "{:?}", answer.fields);
+    }
+    let answer = ask(&worker, "GET /a", "If-None-Match: \"1\"\r\n");
+    assert_eq!((answer.status, answer.body.len()), (304, 0));
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    // What is not there is looked for once, and fetched.
+    assert_eq!(get(&worker, "/b").text(), "number 1");
+    assert_eq!(get(&worker, "/b").text(), "number 1");
 }

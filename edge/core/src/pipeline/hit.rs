@@ -187,10 +187,14 @@ fn answered(edge: &Edge, plan: &Plan, found: Found, now: Time) -> Option<Hit> {
     Some(Hit { slot, tier, not_modified, age })
 }
 
-/// The name under which a store may hold the answer: where memory knows nothing of the URL, so that the stores are asked.
-pub fn name_in_stores(edge: &Edge, plan: &Plan) -> Option<String> {
-    let key = plan.request.key.as_str();
-    edge.memory.get(key).is_none().then(|| digest(key))
+/// Whether memory knows nothing of the URL, so that the stores are asked.
+pub fn is_unknown(edge: &Edge, plan: &Plan) -> bool {
+    edge.memory.get(plan.request.key.as_str()).is_none()
+}
+
+/// The name under which a store holds the answer, if it holds one.
+pub fn name_in_stores(plan: &Plan) -> String {
+    digest(plan.request.key.as_str())
 }
 
 /// Answers out of what the first store holds under [`name_in_stores`], where [`super::handle`] would, remembers it and counts
@@ -206,7 +210,7 @@ pub fn stored(
     guard::check_fields_size(&edge.config, fields_size).ok()?;
     let key = plan.request.key.as_str();
     // Memory may have learnt more meanwhile.
-    if edge.memory.get(key).is_some() {
+    if !is_unknown(edge, plan) {
         return None;
     }
     let Ok(Decoded::Entry(parts)) = decode(value, key) else { return None };
