@@ -1,9 +1,11 @@
 //! The life of a request, as one function: route, guard, key, lookup, decide, shield, origin, store, respond.
 
 mod cached;
+mod confirm;
 mod explain;
 mod fill;
 pub mod hit;
+mod missed;
 mod pass;
 
 use std::sync::Arc;

@@ -62,7 +62,7 @@ pub(super) struct Answered<B> {
 }
 
 impl<P: Platform> Fill<P> {
-    fn policy(&self) -> &Policy {
+    pub(super) fn policy(&self) -> &Policy {
         self.route.policy(&self.edge.config)
     }
 
@@ -112,56 +112,7 @@ impl<P: Platform> Fill<P> {
         Ok(Answered { response, requested, received: self.platform.now(), purge_mark })
     }
 
-    /// Brings a confirmed entry up to date in memory, and writes its head to the stores behind the answer.
-    ///
-    /// What the 304 adds must itself be fit to be stored: else the entry stays as it was, and the updated one answers this
-    /// request alone.
-    fn confirm(&self, entry: &Entry, answered: &Answered<BodyOf<P>>) -> Confirmed {
-        let policy = self.policy();
-        let mut update = answered.response.headers().clone();
-        ensure_date(&mut update, answered.received);
-        let updated = |update: &HeaderMap| {
-            entry.freshened(update, answered.requested, answered.received, answered.purge_mark, policy)
-        };
-        let for_client = updated(&update);
-        strip_unstorable(&mut update, policy);
-        let shared = updated(&update);
-        let candidate = Candidate {
-            request: &self.client,
-            request_no_store: self.no_store,
-            status: for_client.status,
-            response: if policy.set_cookie == SetCookie::Strip { &shared.fields } else { &for_client.fields },
-            freshness: &for_client.freshness,
-            length: Some(entry.body.len() as u64),
-        };
-        match storable(&candidate, self.edge.config.limits.object, policy) {
-            Ok(_) => Confirmed { slot: self.keep(shared), refused: None },
-            Err(reason) => Confirmed { slot: Arc::new(Slot::Entry(for_client)), refused: Some(reason) },
-        }
-    }
-
-    /// A HEAD's answer tells how the entry of GET has fared (RFC 9111, section 4.3.5): where nothing in it speaks against the
-    /// stored body the entry is brought up to date, else it is stale for good.
-    pub(super) fn update_from_head(&self, entry: &Entry, answered: &Answered<BodyOf<P>>) {
-        let response = answered.response.headers();
-        let agrees = [header::ETAG, header::LAST_MODIFIED, header::CONTENT_LENGTH].iter().all(|name| {
-            let stored = match *name {
-                header::CONTENT_LENGTH => Some(entry.body.len().to_string()),
-                _ => fields::text(&entry.fields, name.as_str()).map(str::to_owned),
-            };
-            match fields::text(response, name.as_str()) {
-                Some(new) => stored.as_deref() == Some(new),
-                None => true,
-            }
-        });
-        if agrees {
-            self.confirm(entry, answered);
-        } else {
-            self.forget_behind();
-        }
-    }
-
-    fn forget_behind(&self) {
+    pub(super) fn forget_behind(&self) {
         let (edge, platform, key) = (self.edge.clone(), self.platform.clone(), self.key.as_str().to_owned());
         edge.purges.url(url_of(&key), platform.now());
         edge.memory.remove(&key);
@@ -169,7 +120,7 @@ impl<P: Platform> Fill<P> {
     }
 
     /// Puts an entry into memory at once and into the stores behind the answer; not where a purge has come in between.
-    fn keep(&self, entry: Entry) -> Arc<Slot> {
+    pub(super) fn keep(&self, entry: Entry) -> Arc<Slot> {
         let purged = self.edge.purges.covers(&entry.key, entry.purge_mark, entry.requested);
         let slot = Arc::new(Slot::Entry(entry));
         if purged {
@@ -408,7 +359,7 @@ fn add_conditions(fields: &mut HeaderMap, entry: &Entry) {
 }
 
 /// A response without `Date` gets the time it came at (RFC 9110, section 6.6.1).
-fn ensure_date(fields: &mut HeaderMap, received: Time) {
+pub(super) fn ensure_date(fields: &mut HeaderMap, received: Time) {
     if !fields.contains_key(header::DATE)
         && let Ok(date) = HeaderValue::from_str(&received.to_http_date())
     {
