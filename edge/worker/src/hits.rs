@@ -174,12 +174,12 @@ pub fn found(plan: u32, size: u32, now: f64, value: &Uint8Array) -> i32 {
     })
 }
 
-/// The part of `value` that `body` is: `body` is a slice of `bytes`, which are the same as in `value`.
+/// The part of `value` that `body` is, where it is a slice of `bytes`, which are the same as in `value`.
 fn part(value: &Uint8Array, bytes: &Bytes, body: &Bytes) -> Uint8Array {
     let start = (body.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
-    match bytes.get(start..start.wrapping_add(body.len())) {
+    match start.checked_add(body.len()) {
         // Nothing is larger than 25 MiB here.
-        Some(same) if same == body => value.subarray(start as u32, (start + body.len()) as u32),
+        Some(end) if end <= bytes.len() => value.subarray(start as u32, end as u32),
         _ => Uint8Array::from(&body[..]),
     }
 }

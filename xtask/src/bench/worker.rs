@@ -132,14 +132,14 @@ fn contenders(setting: &Setting) -> Result<Vec<Measured>> {
         |memory| Ok::<_, anyhow::Error>(Contender { module: "levee", levee_bin: Some(config(memory)?) });
     let (memory, far) = (r#"tier;desc="memory""#, r#"tier;desc="kv""#);
     [
-        ("JavaScript constant", script("constant"), plain(""), 20_000),
-        (MAP, script("map"), plain("server-timing"), 20_000),
-        (LEVEE, levee("32MiB")?, plain(memory), 20_000),
-        (MAP_BROWSER, script("map"), browser("server-timing"), 20_000),
-        (LEVEE_BROWSER, levee("32MiB")?, browser(memory), 20_000),
-        (KV, script("kv"), plain("server-timing"), 1_500),
+        ("JavaScript constant", script("constant"), plain(""), 60_000),
+        (MAP, script("map"), plain("server-timing"), 60_000),
+        (LEVEE, levee("32MiB")?, plain(memory), 60_000),
+        (MAP_BROWSER, script("map"), browser("server-timing"), 60_000),
+        (LEVEE_BROWSER, levee("32MiB")?, browser(memory), 60_000),
+        (KV, script("kv"), plain("server-timing"), 3_000),
         // Nothing fits into no memory: every request reads KV.
-        (LEVEE_KV, levee("0B")?, plain(far), 1_500),
+        (LEVEE_KV, levee("0B")?, plain(far), 3_000),
     ]
     .into_iter()
     .map(|(name, contender, request, passes)| {
@@ -185,7 +185,6 @@ fn first_answers(setting: &Setting, rounds: u32) -> Result<FirstAnswers> {
     let mut first = FirstAnswers { empty: Default::default(), levee: Default::default() };
     for _ in 0..rounds.max(9) {
         for (contender, series) in [(&empty, &mut first.empty), (&levee, &mut first.levee)] {
-            // Levee answers this one itself, without an origin.
             let target = if contender.module == "levee" { TARGET } else { "/" };
             let one = start::first_answer(setting, contender, target)?;
             series.0.0.push(one.wall.as_secs_f64() * 1e3);
