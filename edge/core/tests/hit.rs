@@ -332,3 +332,23 @@ fn what_a_store_holds_is_answered_and_remembered() {
         [get.clone(), Step::Restart, get.clone(), get.clone(), Step::Wait(16_000), Step::Restart, get];
     assert_eq!(run(&steps, false, false), 2);
 }
+
+/// A store may bring back what a write has made invalid.
+#[test]
+fn what_was_purged_meanwhile_is_not_answered() {
+    let usual = Step::Origin { control: "max-age=20", vary: "", status: 200, age: None, etag: true };
+    let stores = vec![MapStore::new(Duration::from_secs(12))];
+    let sim = Sim::with_stores(config(false, false), stores, move |ask| reply(ask, &usual));
+    sim.get("/a");
+    let line = Line { method: &Method::GET, scheme: Scheme::Https, authority: "a.example", target: "/a" };
+    let plan = Plan::new(&sim.edge, &line, HeaderMap::new(), &[]).unwrap();
+    let (store, name) = (&sim.platform.stores()[0], name_in_stores(&plan));
+    let value = block_on(store.get(&name)).unwrap().unwrap();
+    let answered = |sim: &Sim| stored(&sim.edge, &plan, &value, "map", 0, sim.platform_now()).is_some();
+    assert!(!answered(&sim), "memory knows better");
+    sim.send("POST", "/a", &[]);
+    block_on(store.put(&name, value.clone(), Duration::from_secs(60))).unwrap();
+    assert!(is_unknown(&sim.edge, &plan) && !answered(&sim));
+    let fresh = Sim::new(config(false, false), |_| Reply::new("no-store", ""));
+    assert!(answered(&fresh), "an instance that saw no write takes it");
+}
