@@ -1,5 +1,7 @@
 //! Content negotiation fields (RFC 9110, section 12.5) in the one form in which they are keyed and forwarded.
 
+use http::HeaderMap;
+
 use super::list;
 
 /// One element with its weight in thousandths.
@@ -71,8 +73,12 @@ fn written(elements: &[(String, u16)]) -> String {
     text
 }
 
-/// Whether a client would rather read HTML than JSON: a browser that navigates.
-pub fn prefers_html(value: &str) -> bool {
+/// Whether a request would rather be answered with HTML than with JSON: it comes of a browser that navigates.
+pub fn wants_html(request: &HeaderMap) -> bool {
+    list::joined(request, "accept").is_some_and(|accept| prefers_html(&String::from_utf8_lossy(&accept)))
+}
+
+fn prefers_html(value: &str) -> bool {
     let weight = |wanted: &str| {
         list::elements(value).map(weighted).filter(|(name, _)| name == wanted).map(|(_, weight)| weight).max()
     };

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::Answer;
-use crate::fields::{accept, list};
+use crate::fields::accept;
 use crate::origin::OriginError;
 use crate::platform::FetchError;
 
@@ -102,8 +102,7 @@ impl Problem {
 
     /// The answer, as HTML where the request prefers it. Not to be stored by anyone.
     pub fn answer(&self, request: &HeaderMap) -> Answer {
-        let html = list::joined(request, "accept")
-            .is_some_and(|accept| accept::prefers_html(&String::from_utf8_lossy(&accept)));
+        let html = accept::wants_html(request);
         let (content_type, body) = if html {
             ("text/html; charset=utf-8", self.html())
         } else {

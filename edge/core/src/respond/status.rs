@@ -11,7 +11,7 @@ use super::problem::{Problem, escape, json_string, page};
 use super::{Answer, Report};
 use crate::config::{Policy, Route};
 use crate::edge::Edge;
-use crate::fields::{accept, list};
+use crate::fields::accept;
 use crate::time::Time;
 
 /// Answers the status page, or says why not. `path` lies below `/.levee`.
@@ -25,8 +25,7 @@ pub fn answer(edge: &Edge, path: &str, request: &HeaderMap, now: Time) -> Result
         ));
     }
     access::check(&edge.setup.access, request)?;
-    let html = list::joined(request, "accept")
-        .is_some_and(|accept| accept::prefers_html(&String::from_utf8_lossy(&accept)));
+    let html = accept::wants_html(request);
     let (content_type, body) = if html {
         ("text/html; charset=utf-8", status_html(edge, now))
     } else {
