@@ -39,6 +39,13 @@ pub(crate) fn get(db: &Connection, id: i64) -> Result<Option<Screening>, Error> 
     Ok(db.prepare_cached(&format!("{SELECT} WHERE s.id = ?1"))?.query_row([id], screening).optional()?)
 }
 
+/// A screening with its sold seats.
+pub(crate) fn with_sold(db: &Connection, id: i64) -> Result<Option<(Screening, HashSet<Seat>)>, Error> {
+    let Some(screening) = get(db, id)? else { return Ok(None) };
+    let sold = sold(db, id, screening.round)?;
+    Ok(Some((screening, sold)))
+}
+
 /// The screenings of a film that have not begun at `now`: by city, then by time.
 pub(crate) fn upcoming(db: &Connection, film: i64, now: i64) -> Result<Vec<Screening>, Error> {
     let select = format!(

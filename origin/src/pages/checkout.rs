@@ -95,14 +95,7 @@ async fn page(
     status: StatusCode,
     complaint: Option<String>,
 ) -> Result<Response, Problem> {
-    let found = state
-        .db
-        .read(move |db| {
-            let Some(screening) = screenings::get(db, id)? else { return Ok(None) };
-            let sold = screenings::sold(db, id, screening.round)?;
-            Ok(Some((screening, sold)))
-        })
-        .await?;
+    let found = state.db.read(move |db| screenings::with_sold(db, id)).await?;
     let (screening, sold) = found.ok_or_else(|| no_such(id))?;
     if let Some(seat) = seats.iter().find(|seat| !screening.hall.contains(**seat)) {
         return Err(Problem::unsellable(format!("The hall has no seat {seat}.")));

@@ -74,14 +74,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let id = number("screening", &id)?;
-    let found = state
-        .db
-        .read(move |db| {
-            let Some(screening) = screenings::get(db, id)? else { return Ok(None) };
-            let sold = screenings::sold(db, id, screening.round)?;
-            Ok(Some((screening, sold)))
-        })
-        .await?;
+    let found = state.db.read(move |db| screenings::with_sold(db, id)).await?;
     let (screening, sold) = found.ok_or_else(|| no_such(id))?;
     let hall = screening.hall;
     let when = When::new(screening.begins, &screening.zone);
