@@ -12,7 +12,6 @@ use crate::world::log_file;
 
 /// One at a time.
 static ALONE: Mutex<()> = Mutex::new(());
-const ATTEMPTS: u32 = 3;
 
 /// Starts the bundle with this setup's configuration; KV is kept in the setup's folder.
 pub(crate) fn start(parts: &Parts, setup: &Setup) -> Result<Process> {
@@ -23,22 +22,14 @@ pub(crate) fn start(parts: &Parts, setup: &Setup) -> Result<Process> {
     fs::write(&config, WranglerDev::config_for(parts.root.join("wrangler.toml"), "worker/index.mjs")?)?;
     // Two that start at once may choose the same port for their own use.
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        let wrangler = WranglerDev::new(&parts.node, &parts.node_modules, &config)
-            .persist_to(setup.state.join("kept"))
-            .with(|spec| spec.log_file(log_file(&setup.name)));
-        let wrangler = match &setup.token {
-            Some(token) => wrangler.var("LEVEE_STATUS_TOKEN", token),
-            None => wrangler.var("LEVEE_ENVIRONMENT", "local"),
-        };
-        match wrangler.start() {
-            // And what it has chosen may be taken by any connection before it listens there.
-            Err(error) if attempts < ATTEMPTS && error.to_string().contains("Address already in use") => {}
-            started => return Ok(started?),
-        }
-    }
+    let wrangler = WranglerDev::new(&parts.node, &parts.node_modules, &config)
+        .persist_to(setup.state.join("kept"))
+        .with(|spec| spec.log_file(log_file(&setup.name)));
+    let wrangler = match &setup.token {
+        Some(token) => wrangler.var("LEVEE_STATUS_TOKEN", token),
+        None => wrangler.var("LEVEE_ENVIRONMENT", "local"),
+    };
+    Ok(wrangler.start()?)
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
