@@ -1,14 +1,20 @@
-use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
 
 use crate::{Error, Result};
 
 /// Ports that no system hands out by itself: below those of outgoing connections on Linux (from 32768) and macOS (from
 /// 49152). A port from among those may be taken by any connection before a program listens there.
 const UNASSIGNED: Range<u16> = 20_000..32_000;
+/// How long a port at which nobody answers may stay taken: a child that another thread starts just then holds a copy of
+/// whatever socket its parent has open, until it runs its own program.
+const SETTLE: Duration = Duration::from_secs(2);
 /// Ports given out so far: no two callers in one process get the same.
 static GIVEN: AtomicU16 = AtomicU16::new(0);
 
@@ -21,8 +27,8 @@ pub fn free_port() -> Result<u16> {
     for _ in 0..100 {
         let at = (begin + u32::from(GIVEN.fetch_add(1, Ordering::Relaxed))) % range;
         let port = UNASSIGNED.start + u16::try_from(at).unwrap_or_default();
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            Ok(_) => return Ok(port),
+        match try_bind(port) {
+            Ok(()) => return Ok(port),
             Err(source) => refused = Some(source),
         }
     }
@@ -39,9 +45,22 @@ pub fn ensure_free(port: u16) -> Result<()> {
     if answered {
         return Err(Error::PortInUse { port });
     }
-    match TcpListener::bind(address) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AddrInUse => Err(Error::PortInUse { port }),
-        Err(source) => Err(Error::Io { what: format!("port {port} on 127.0.0.1"), source }),
+    let deadline = Instant::now() + SETTLE;
+    loop {
+        match try_bind(port) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() != ErrorKind::AddrInUse => {
+                return Err(Error::Io { what: format!("port {port} on 127.0.0.1"), source: error });
+            }
+            Err(_) if Instant::now() >= deadline => return Err(Error::PortInUse { port }),
+            Err(_) => thread::sleep(Duration::from_millis(10)),
+        }
     }
+}
+
+/// Binds and lets go, without listening: a copy that a child holds for a moment must not look like a server.
+fn try_bind(port: u16) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())
 }
