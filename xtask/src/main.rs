@@ -7,6 +7,7 @@ mod conformance;
 mod doctor;
 mod explain;
 mod files;
+mod lab;
 mod project;
 mod run;
 mod stop;
