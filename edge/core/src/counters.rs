@@ -61,6 +61,8 @@ counters! {
     /// Writes to a store, and of these the ones that failed.
     store_writes,
     store_write_failures,
+    /// Times that a store was found to be of no use, and left alone for a while.
+    store_rests,
     /// Stored values that were truncated, corrupt or of another key.
     corrupt_entries,
     /// Revalidations behind a stale answer.
@@ -106,6 +108,10 @@ impl Counters {
         if !written {
             add(&self.store_write_failures);
         }
+    }
+
+    pub fn store_rest(&self) {
+        add(&self.store_rests);
     }
 
     pub fn corrupt_entry(&self) {

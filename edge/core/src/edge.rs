@@ -7,6 +7,7 @@ use crate::counters::Counters;
 use crate::origin::Origins;
 use crate::purge::Purges;
 use crate::shield::{Flights, Marks};
+use crate::store::Rests;
 use crate::store::memory::Memory;
 use crate::time::Time;
 
@@ -45,6 +46,8 @@ pub struct Edge {
     pub(crate) hit_for_miss: Marks,
     /// Keys whose revalidation has just failed.
     pub(crate) backoff: Marks,
+    /// Stores that are of no use at the moment.
+    pub(crate) rests: Rests,
     pub(crate) origins: Origins,
     pub(crate) counters: Counters,
 }
@@ -61,6 +64,7 @@ impl Edge {
             purges: Purges::new(setup.seed, setup.seed),
             hit_for_miss: Marks::new(setup.seed),
             backoff: Marks::new(setup.seed),
+            rests: Rests::default(),
             origins: Origins::new(&config),
             counters: Counters::default(),
             config,

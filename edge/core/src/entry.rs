@@ -33,6 +33,8 @@ pub struct Entry {
     pub vary: Vec<HeaderName>,
     /// Computed from the fields under the policy in force when it was read or made.
     pub freshness: Freshness,
+    /// Where the stores have the body, if they keep it apart from the head.
+    pub apart: Option<Apart>,
 }
 
 /// The parts of an [`Entry`] before its freshness is known.
@@ -54,7 +56,7 @@ impl Entry {
         let freshness =
             Freshness::compute(parts.status, &parts.fields, parts.requested, parts.received, policy);
         let Parts { key, status, fields, body, requested, received, purge_mark, vary } = parts;
-        Self { key, status, fields, body, requested, received, purge_mark, vary, freshness }
+        Self { key, status, fields, body, requested, received, purge_mark, vary, freshness, apart: None }
     }
 
     /// The entry after a 304 has confirmed it (RFC 9111, section 3.2): every field of the 304 replaces its namesake,
@@ -80,19 +82,17 @@ impl Entry {
         if !update.contains_key(http::header::AGE) {
             fields.remove(http::header::AGE);
         }
-        Self::new(
-            Parts {
-                key: self.key.clone(),
-                status: self.status,
-                fields,
-                body: self.body.clone(),
-                requested,
-                received,
-                purge_mark,
-                vary: self.vary.clone(),
-            },
-            policy,
-        )
+        let parts = Parts {
+            key: self.key.clone(),
+            status: self.status,
+            fields,
+            body: self.body.clone(),
+            requested,
+            received,
+            purge_mark,
+            vary: self.vary.clone(),
+        };
+        Self { apart: self.apart, ..Self::new(parts, policy) }
     }
 
     pub fn age(&self, now: Time) -> Duration {

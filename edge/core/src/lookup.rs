@@ -68,36 +68,83 @@ fn newest(edge: &Edge, slots: impl Iterator<Item = Arc<Slot>>) -> Option<Arc<Slo
         .max_by_key(|slot| if let Slot::Entry(entry) = &**slot { entry.received } else { crate::Time(0) })
 }
 
-/// Looks into the stores, near to far, and remembers in memory what it finds. A store that fails is a miss, counted.
+/// Looks into the stores, near to far, for something newer than `near`, until there is enough. A store that fails is a miss,
+/// counted; one in which what is known so far is not worth a place is not asked. What is found is remembered in memory, and
+/// what is enough also written to the nearer stores, which did not have it.
 pub async fn in_stores<P: Platform>(
-    edge: &Edge,
+    edge: &Arc<Edge>,
     platform: &P,
     key: &Key,
     forwarded: &HeaderMap,
     policy: &Policy,
+    near: Found,
+    is_enough: impl Fn(&Found) -> bool,
 ) -> Found {
-    let mut missing = Forward::UriMiss;
-    for store in platform.stores() {
-        let slot = match read(edge, store, key.as_str(), policy).await {
-            None => continue,
-            Some(Slot::Entry(entry)) => Arc::new(Slot::Entry(entry)),
-            Some(Slot::Vary(index)) => {
-                missing = Forward::VaryMiss;
-                match variant(edge, store, key, forwarded, &index, policy).await {
-                    None => continue,
-                    Some(entry) => Arc::new(Slot::Entry(entry)),
-                }
+    let mut best = near;
+    for (at, store) in platform.stores().iter().enumerate() {
+        let is_worth = best.entry().is_none_or(|entry| store::is_worth(store, entry));
+        if !is_worth || !edge.rests.is_awake(store, platform.now()) {
+            continue;
+        }
+        let found = in_store(edge, platform, store, key, forwarded, policy).await;
+        if !is_newer(&found, &best) {
+            continue;
+        }
+        best = found;
+        let Found::Entry { slot, .. } = &best else { continue };
+        // Another request may have brought something newer meanwhile.
+        let known = in_memory(edge, key, || forwarded);
+        if is_newer(&best, &known) {
+            let index = store::remember(edge, key.as_str(), slot, platform.now());
+            if is_enough(&best) {
+                store::promote(edge, platform, at, key.as_str(), slot, index);
             }
-        };
-        store::remember(edge, key.as_str(), &slot, platform.now());
-        return Found::Entry { slot, tier: store.name() };
+        } else {
+            best = known;
+        }
+        if is_enough(&best) {
+            break;
+        }
     }
-    Found::Missing(missing)
+    best
 }
 
-async fn variant<S: Store>(
+/// Whether what a farther tier has replaces what is known.
+pub(crate) fn is_newer(far: &Found, near: &Found) -> bool {
+    match (far.entry(), near.entry()) {
+        (Some(far), Some(near)) => far.received > near.received,
+        (Some(_), None) => true,
+        // Only a farther tier may know that the URL varies.
+        (None, None) => matches!(far, Found::Missing(Forward::VaryMiss)),
+        (None, Some(_)) => false,
+    }
+}
+
+async fn in_store<P: Platform>(
     edge: &Edge,
-    store: &S,
+    platform: &P,
+    store: &P::Store,
+    key: &Key,
+    forwarded: &HeaderMap,
+    policy: &Policy,
+) -> Found {
+    let entry = match read(edge, platform, store, key.as_str(), policy).await {
+        None => return Found::Missing(Forward::UriMiss),
+        Some(Slot::Entry(entry)) => entry,
+        Some(Slot::Vary(index)) => {
+            match variant(edge, platform, store, key, forwarded, &index, policy).await {
+                None => return Found::Missing(Forward::VaryMiss),
+                Some(entry) => entry,
+            }
+        }
+    };
+    Found::Entry { slot: Arc::new(Slot::Entry(entry)), tier: store.name() }
+}
+
+async fn variant<P: Platform>(
+    edge: &Edge,
+    platform: &P,
+    store: &P::Store,
     key: &Key,
     forwarded: &HeaderMap,
     index: &VaryIndex,
@@ -105,32 +152,36 @@ async fn variant<S: Store>(
 ) -> Option<Entry> {
     for set in &index.sets {
         let variant = key.variant(&vary::selector(forwarded, set));
-        if let Some(Slot::Entry(entry)) = read(edge, store, &variant, policy).await {
+        if let Some(Slot::Entry(entry)) = read(edge, platform, store, &variant, policy).await {
             return Some(entry);
         }
     }
     None
 }
 
-async fn read<S: Store>(edge: &Edge, store: &S, key: &str, policy: &Policy) -> Option<Slot> {
+async fn read<P: Platform>(
+    edge: &Edge,
+    platform: &P,
+    store: &P::Store,
+    key: &str,
+    policy: &Policy,
+) -> Option<Slot> {
     let name = digest(key);
-    let bytes = match store.get(&name).await {
-        Ok(found) => {
-            edge.counters.store_read(true);
-            found?
-        }
-        Err(_) => {
-            edge.counters.store_read(false);
-            return None;
-        }
+    let got = store.get(&name).await;
+    edge.counters.store_read(got.is_ok());
+    let Ok(found) = got else {
+        store::rest(edge, platform, store);
+        return None;
     };
+    let bytes = found?;
+    edge.rests.keeps(store.name());
     let purged = |parts: &Parts| edge.purges.covers(key, parts.purge_mark, parts.requested);
     match decode(&bytes, key) {
         Ok(Decoded::Entry(parts) | Decoded::Head(parts, _)) if purged(&parts) => None,
         Ok(Decoded::Entry(parts)) => Some(Slot::Entry(Entry::new(parts, policy))),
         Ok(Decoded::Head(mut parts, apart)) => {
             parts.body = store::read_apart(store, &name, apart).await.ok().flatten()?;
-            Some(Slot::Entry(Entry::new(parts, policy)))
+            Some(Slot::Entry(Entry { apart: Some(apart), ..Entry::new(parts, policy) }))
         }
         Ok(Decoded::Vary(index)) => Some(Slot::Vary(index)),
         Err(_) => {

@@ -26,12 +26,19 @@ pub trait Clock {
 /// A key-value store of bytes behind the memory tier.
 ///
 /// Whatever goes wrong in it is counted and otherwise a miss: no error reaches a client. Expiry lies in the value
-/// ([`crate::entry`]), so that a store may keep a value longer than it was asked to.
+/// ([`crate::entry`]), so that a store may keep a value longer than it was asked to, or forget it at any time.
 pub trait Store {
-    /// What the tier is called in `Server-Timing` and on the status page: `kv`, `sqlite`.
+    /// What the tier is called in `Server-Timing` and on the status page: `local`, `kv`, `sqlite`. No two of a platform share
+    /// one.
     fn name(&self) -> &'static str;
 
     fn limits(&self) -> StoreLimits;
+
+    /// How long it is left alone once it has failed or has not kept what it took, for a store that may not be there, or may do
+    /// nothing and not say so: each time that it is tried, the first write is read back. Zero: it is asked every time.
+    fn rest(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// The value, or `None` where there is none.
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError>;

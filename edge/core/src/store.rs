@@ -1,15 +1,19 @@
 //! Step 8: what is written where, and for how long.
 
 pub mod memory;
+mod rests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use rests::Rests;
+
 use crate::edge::Edge;
-use crate::entry::{Entry, Slot, VaryIndex, encode_body, encode_entry, encode_vary};
+use crate::entry::{Apart, Entry, Slot, VaryIndex, encode_body, encode_entry, encode_vary};
 use crate::key::digest;
-use crate::platform::{Platform, Store};
+use crate::platform::{Platform, Store, StoreError};
 use crate::time::Time;
 
 /// A body larger than this is a value of its own, so that a 304 rewrites only the head. In bytes.
@@ -18,7 +22,7 @@ const APART: usize = 128 << 10;
 const INDEX_KEPT: Duration = Duration::from_hours(24);
 
 /// Puts an entry into the memory tier, with what the URL varies on. Cheap, and done before anyone is told.
-pub fn remember(edge: &Edge, primary: &str, entry: &std::sync::Arc<Slot>, now: Time) -> Option<VaryIndex> {
+pub fn remember(edge: &Edge, primary: &str, entry: &Arc<Slot>, now: Time) -> Option<VaryIndex> {
     let Slot::Entry(stored) = &**entry else { return None };
     if stored.useful_for(now).is_zero() {
         return None;
@@ -32,26 +36,110 @@ pub fn remember(edge: &Edge, primary: &str, entry: &std::sync::Arc<Slot>, now: T
         _ => VaryIndex { key: primary.to_owned(), sets: Vec::new() },
     };
     let index = known.with(&stored.vary);
-    edge.memory.put(primary, std::sync::Arc::new(Slot::Vary(index.clone())));
+    edge.memory.put(primary, Arc::new(Slot::Vary(index.clone())));
     Some(index)
 }
 
-/// Writes an entry to every store that is worth it. `index` is written under the primary key where the URL varies.
-/// `head_only`: the body is stored already, and only if it is kept apart can the head be written alone.
+/// Where the stores are to have the body of an entry: where they have it already, if that lasts as long as the entry may be
+/// of use, else in a new value. `None`: beside its head.
+pub fn body_apart(entry: &Entry, random: u64, now: Time) -> Option<Apart> {
+    if entry.body.len() <= APART {
+        return None;
+    }
+    let keep = entry.useful_for(now);
+    let lasts = |apart: &Apart| apart.until >= now + keep;
+    entry.apart.filter(lasts).or_else(|| {
+        // What a 304 can confirm needs its body for longer than its head was first kept.
+        let longer = if entry.has_validator() { keep } else { Duration::ZERO };
+        Some(encode_body(random, &entry.body, now + keep + longer))
+    })
+}
+
+/// Writes an entry to every store that is worth it. `index` is written under the primary key where the URL varies. `confirmed`:
+/// what was stored, if a 304 has confirmed it: where its body is apart and goes on being good, the head is written alone.
 pub async fn write<P: Platform>(
     edge: &Edge,
     platform: &P,
     primary: &str,
     entry: &Entry,
     index: Option<&VaryIndex>,
+    confirmed: Option<&Entry>,
 ) {
-    let keep = entry.useful_for(platform.now());
+    let has_body = |store: &P::Store| {
+        confirmed.is_some_and(|old| entry.apart.is_some() && old.apart == entry.apart && is_worth(store, old))
+    };
     for store in platform.stores() {
-        if keep.is_zero() || !is_worth(store, entry) || entry.body.len() as u64 > store.limits().value {
-            continue;
+        write_if_worth(edge, platform, store, primary, entry, index, has_body(store)).await;
+    }
+}
+
+/// Writes what a farther store had (the one at `from`) to the nearer ones, behind the answer.
+pub fn promote<P: Platform>(
+    edge: &Arc<Edge>,
+    platform: &P,
+    from: usize,
+    primary: &str,
+    slot: &Arc<Slot>,
+    index: Option<VaryIndex>,
+) {
+    let nearer = move |platform: &P| platform.stores().len().min(from);
+    if nearer(platform) == 0 {
+        return;
+    }
+    let (edge, behind, primary, slot) = (edge.clone(), platform.clone(), primary.to_owned(), slot.clone());
+    platform.spawn(async move {
+        let Slot::Entry(entry) = &*slot else { return };
+        // What has come in between is newer, in every tier.
+        let purged = edge.purges.covers(&entry.key, entry.purge_mark, entry.requested);
+        let replaced = edge.memory.get(&entry.key).is_some_and(|known| !Arc::ptr_eq(&known, &slot));
+        if purged || replaced {
+            return;
         }
-        let written = write_to(store, platform.random(), primary, entry, index, keep).await;
-        edge.counters.store_write(written.is_ok());
+        for store in &behind.stores()[..nearer(&behind)] {
+            write_if_worth(&edge, &behind, store, &primary, entry, index.as_ref(), false).await;
+        }
+    });
+}
+
+async fn write_if_worth<P: Platform>(
+    edge: &Edge,
+    platform: &P,
+    store: &P::Store,
+    primary: &str,
+    entry: &Entry,
+    index: Option<&VaryIndex>,
+    has_body: bool,
+) {
+    let now = platform.now();
+    let keep = entry.useful_for(now);
+    let fits = entry.body.len() as u64 <= store.limits().value;
+    if keep.is_zero() || !fits || !is_worth(store, entry) || !edge.rests.is_awake(store, now) {
+        return;
+    }
+    let written = write_to(store, primary, entry, index, now, has_body).await;
+    edge.counters.store_write(written.is_ok());
+    let kept = match written {
+        Ok(()) if edge.rests.is_doubtful(store) => gives_back(edge, store, &entry.key).await,
+        written => written.is_ok(),
+    };
+    if kept {
+        edge.rests.keeps(store.name());
+    } else {
+        rest(edge, platform, store);
+    }
+}
+
+/// Whether a store has what was written to it a moment ago.
+async fn gives_back<S: Store>(edge: &Edge, store: &S, key: &str) -> bool {
+    let read = store.get(&digest(key)).await;
+    edge.counters.store_read(read.is_ok());
+    matches!(read, Ok(Some(_)))
+}
+
+/// A store has failed, or does not keep what it takes.
+pub fn rest<P: Platform>(edge: &Edge, platform: &P, store: &P::Store) {
+    if edge.rests.failed(store, platform.now()) {
+        edge.counters.store_rest();
     }
 }
 
@@ -62,19 +150,21 @@ pub fn is_worth<S: Store>(store: &S, entry: &Entry) -> bool {
 
 async fn write_to<S: Store>(
     store: &S,
-    random: u64,
     primary: &str,
     entry: &Entry,
     index: Option<&VaryIndex>,
-    keep: Duration,
-) -> Result<(), crate::platform::StoreError> {
+    now: Time,
+    has_body: bool,
+) -> Result<(), StoreError> {
     let name = digest(&entry.key);
+    let keep = entry.useful_for(now);
     // Body before head before index: what is found always leads to what is there.
-    let apart = (entry.body.len() > APART).then(|| encode_body(random, &entry.body));
-    if let Some(apart) = &apart {
-        store.put(&apart.name(&name), entry.body.clone(), keep).await?;
+    if let Some(apart) = entry.apart
+        && !has_body
+    {
+        store.put(&apart.name(&name), entry.body.clone(), keep.max(apart.until.since(now))).await?;
     }
-    store.put(&name, encode_entry(entry, apart), keep).await?;
+    store.put(&name, encode_entry(entry, entry.apart), keep).await?;
     if let Some(index) = index {
         store.put(&digest(primary), encode_vary(index), keep.max(INDEX_KEPT)).await?;
     }
@@ -86,17 +176,19 @@ pub async fn forget<P: Platform>(edge: &Edge, platform: &P, key: &str) {
     edge.memory.remove(key);
     let name = digest(key);
     for store in platform.stores() {
+        if !edge.rests.is_awake(store, platform.now()) {
+            continue;
+        }
         let forgotten = store.delete(&name).await;
         edge.counters.store_write(forgotten.is_ok());
+        if forgotten.is_err() {
+            rest(edge, platform, store);
+        }
     }
 }
 
 /// The bytes of a body that is kept apart, if they are what the head says.
-pub async fn read_apart<S: Store>(
-    store: &S,
-    head: &str,
-    apart: crate::entry::Apart,
-) -> Result<Option<Bytes>, crate::platform::StoreError> {
+pub async fn read_apart<S: Store>(store: &S, head: &str, apart: Apart) -> Result<Option<Bytes>, StoreError> {
     let body = store.get(&apart.name(head)).await?;
     Ok(body.filter(|body| apart.fits(body)))
 }

@@ -13,7 +13,7 @@ pub use body::TestBody;
 pub use contract::store_contract;
 pub use executor::block_on;
 pub use platform::{Answered, Ask, Reply, Sent, Sim, TestPlatform};
-pub use store::{Fault, MapStore};
+pub use store::{Call, Fault, MapStore};
 
 /// A configuration with these origins and the default policy everywhere.
 pub fn config_for(urls: &[&str]) -> crate::config::Config {

@@ -11,7 +11,9 @@ use levee::config::{
     ClientDirectives, Config, Credentials, Forward, KeyPolicy, NamePattern, PathPattern, Policy, QueryPolicy,
     Route, SetCookie, Stale,
 };
-use levee::pipeline::hit::{Hit, Line, Plan, fields_that_matter, hit, is_unknown, name_in_stores, stored};
+use levee::pipeline::hit::{
+    Hit, Line, Plan, fields_that_matter, hit, is_awake, is_unknown, name_in_stores, stored,
+};
 use levee::platform::{Platform as _, Store as _};
 use levee::testing::{Answered, MapStore, Reply, Sim, block_on, config_for};
 use proptest::prelude::*;
@@ -77,8 +79,10 @@ enum Step {
         fields: Fields,
     },
     Wait(u64),
-    /// A new instance over the same store.
+    /// A new instance over the same stores.
     Restart,
+    /// The near store forgets everything.
+    Evict,
     /// From now on the origin answers so.
     Origin {
         control: &'static str,
@@ -106,7 +110,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         any::<bool>(),
     )
         .prop_map(|(control, vary, status, age, etag)| Step::Origin { control, vary, status, age, etag });
-    let step = prop_oneof![10 => ask, 3 => (0..9_000u64).prop_map(Step::Wait), 1 => origin, 1 => Just(Step::Restart)];
+    let step = prop_oneof![10 => ask, 3 => (0..9_000u64).prop_map(Step::Wait), 1 => origin, 1 => Just(Step::Restart), 1 => Just(Step::Evict)];
     proptest::collection::vec(step, 1..40)
 }
 
@@ -172,7 +176,7 @@ fn by_plan(
     target: &str,
     fields: &Fields,
 ) -> Option<(Hit, http::Response<bytes::Bytes>)> {
-    let (edge, now) = (&*sim.edge, sim.platform_now());
+    let (edge, now) = (&sim.edge, sim.platform_now());
     let line = Line { method, scheme: Scheme::Https, authority: "a.example", target };
     let size = map(fields, None).iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     let (told, plan) = plans.entry(format!("{method} {target} {fields:?}")).or_insert_with(|| {
@@ -188,9 +192,20 @@ fn by_plan(
     }
     let plan = plan.as_ref()?;
     let hit = hit(edge, plan, size, now).or_else(|| {
-        let store = sim.platform.stores().first().filter(|_| is_unknown(edge, plan))?;
-        let value = block_on(store.get(&name_in_stores(plan))).unwrap()?;
-        stored(edge, plan, &value, store.name(), size, now)
+        if !is_unknown(edge, plan) {
+            return None;
+        }
+        for (at, store) in sim.platform.stores().iter().enumerate() {
+            if !is_awake(edge, store.name(), now) {
+                continue;
+            }
+            if let Some(value) = block_on(store.get(&name_in_stores(plan))).unwrap() {
+                let hit = stored(edge, plan, &value, store.name(), size, now)?;
+                hit.promote(edge, &sim.platform, plan, at);
+                return Some(hit);
+            }
+        }
+        None
     })?;
     let answer = hit.answer(edge, plan, now);
     Some((hit, answer))
@@ -230,7 +245,9 @@ fn run(steps: &[Step], transparent: bool, pass_targeted: bool) -> usize {
     let usual = Step::Origin { control: "max-age=20", vary: "", status: 200, age: None, etag: true };
     let sim = || {
         let usual = usual.clone();
-        let stores = vec![MapStore::new(Duration::from_secs(12))];
+        let near = MapStore::new(Duration::from_secs(1)).named("near").resting(Duration::from_secs(60));
+        let far = MapStore::new(Duration::from_secs(12)).named("far");
+        let stores = vec![near, far];
         Sim::with_stores(config(transparent, pass_targeted), stores, move |ask| reply(ask, &usual))
     };
     let (mut whole, mut short) = (sim(), sim());
@@ -248,6 +265,12 @@ fn run(steps: &[Step], transparent: bool, pass_targeted: bool) -> usize {
                 short.restart();
                 plans.clear();
             }
+            Step::Evict => {
+                for sim in [&whole, &short] {
+                    sim.settle();
+                    sim.platform.stores()[0].evict();
+                }
+            }
             Step::Origin { .. } => {
                 for sim in [&whole, &short] {
                     let step = step.clone();
@@ -260,6 +283,7 @@ fn run(steps: &[Step], transparent: bool, pass_targeted: bool) -> usize {
                 let wanted = whole.send(method, target, fields);
                 match by_plan(&short, &mut plans, &raw, target, fields) {
                     Some((hit, answer)) => {
+                        short.settle();
                         hits += 1;
                         assert_eq!(answer.status().as_u16(), wanted.status, "{what}");
                         assert_eq!(*answer.headers(), to_the_second(&wanted), "{what}");
@@ -274,6 +298,9 @@ fn run(steps: &[Step], transparent: bool, pass_targeted: bool) -> usize {
                 }
                 assert_eq!(short.asked().len(), whole.asked().len(), "{what}");
                 assert_eq!(short.edge.counters(), whole.edge.counters(), "{what}");
+                for (short, whole) in short.platform.stores().iter().zip(whole.platform.stores()) {
+                    assert_eq!(short.len(), whole.len(), "{what}: {}", short.name());
+                }
             }
         }
     }
@@ -323,6 +350,13 @@ fn a_write_ends_it_for_plans_that_are_older() {
     let get = ask("GET", "/", &[]);
     let steps = [get.clone(), get.clone(), ask("POST", "/", &[]), get.clone(), get];
     assert_eq!(run(&steps, false, false), 2);
+}
+
+#[test]
+fn what_the_far_store_holds_is_answered_and_brought_nearer() {
+    let get = ask("GET", "/a", &[]);
+    let far = [get.clone(), Step::Restart, Step::Evict, get.clone(), Step::Restart, get];
+    assert_eq!(run(&far, false, false), 2);
 }
 
 #[test]

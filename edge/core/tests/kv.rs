@@ -1,5 +1,6 @@
-//! The edge over a store that misbehaves as Workers KV does when it is deployed: slow to spread, remembering that there was
-//! nothing, older values after newer ones, refusing quick writes. Nothing wrong may be served.
+//! The edge over stores that misbehave as Workers KV does when it is deployed: slow to spread, remembering that there was
+//! nothing, older values after newer ones, refusing quick writes. Nothing wrong may be served, also not where a nearer tier
+//! (the Cache API) is filled out of such a store, evicts, keeps nothing, or misbehaves in the same way.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -20,8 +21,12 @@ enum Step {
     Wait {
         millis: u64,
     },
-    /// A new instance with an empty memory over the same store.
+    /// A new instance with an empty memory over the same stores.
     Restart,
+    /// The near store forgets everything.
+    Evict,
+    /// From now on the near store misbehaves so.
+    Near(Fault),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -30,6 +35,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..3u8).prop_map(|page| Step::Write { page }),
         3 => (0..40_000u64).prop_map(|millis| Step::Wait { millis }),
         1 => Just(Step::Restart),
+        1 => Just(Step::Evict),
+        1 => proptest::sample::select(vec![Fault::None, Fault::KeepsNothing, Fault::Down, Fault::LikeKv])
+            .prop_map(Step::Near),
     ];
     proptest::collection::vec(step, 1..60)
 }
@@ -42,9 +50,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn nothing_wrong_is_served(steps in steps()) {
-        let store = MapStore::new(Duration::ZERO);
-        store.set_fault(Fault::LikeKv);
+    fn nothing_wrong_is_served(steps in steps(), has_near: bool) {
+        let far = MapStore::new(Duration::ZERO).named("far");
+        far.set_fault(Fault::LikeKv);
+        let near = MapStore::new(Duration::ZERO).named("near").resting(Duration::from_secs(60));
+        let stores = if has_near { vec![near.clone(), far] } else { vec![far] };
         let clock = Rc::new(Cell::new(0u64));
         let now = clock.clone();
         // Every answer says for which page and language, and when, it was made.
@@ -53,7 +63,7 @@ proptest! {
             Reply::new(&cache_control, &format!("{} {} {}", ask.uri, ask.field("accept-language"), now.get()))
                 .field("vary", "accept-language")
         };
-        let mut sim = Sim::with_stores(config_for(&["https://o.example"]), vec![store], origin);
+        let mut sim = Sim::with_stores(config_for(&["https://o.example"]), stores, origin);
         let mut written = [0u64; 3];
         for step in steps {
             clock.set(sim.platform_now().as_millis());
@@ -64,6 +74,8 @@ proptest! {
                     // Another instance has not heard of the writes.
                     written = [0; 3];
                 }
+                Step::Evict => near.evict(),
+                Step::Near(fault) => near.set_fault(fault),
                 Step::Write { page } => {
                     sim.send("POST", &format!("/{page}"), &[("body", "x")]);
                     written[usize::from(page)] = clock.get();

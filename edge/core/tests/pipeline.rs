@@ -433,6 +433,30 @@ fn what_is_useful_for_a_moment_is_not_written_far() {
 }
 
 #[test]
+fn a_platforms_own_targeted_field_holds_before_the_common_one() {
+    let both = |_: &Ask| {
+        Reply::new("no-store", "x")
+            .field("cdn-cache-control", "max-age=20")
+            .field("cloudflare-cdn-cache-control", "max-age=30")
+    };
+    let sim = Sim::new(plain(), both);
+    sim.get("/a");
+    assert_eq!(sim.get("/a").cache_status(), "hit; ttl=20");
+    let mut config = plain();
+    config.listen_to("cloudflare-cdn-cache-control");
+    config.listen_to("cloudflare-cdn-cache-control");
+    assert_eq!(config.defaults.targeted, ["cloudflare-cdn-cache-control", "cdn-cache-control"]);
+    let sim = Sim::new(config, both);
+    sim.get("/a");
+    let hit = sim.get("/a");
+    assert_eq!(hit.cache_status(), "hit; ttl=30");
+    assert_eq!((hit.field("cdn-cache-control"), hit.field("cloudflare-cdn-cache-control")), ("", ""));
+    let mut deaf = with(Policy { targeted: vec![], ..Policy::default() });
+    deaf.listen_to("cloudflare-cdn-cache-control");
+    assert_eq!(deaf.defaults.targeted, [""; 0]);
+}
+
+#[test]
 fn an_origin_that_fails_is_replaced_by_the_next() {
     let mut config = config_for(&["https://a.example.net", "https://b.example.net"]);
     config.origins[1].backup = true;

@@ -25,10 +25,12 @@ pub fn check(data: &[u8]) {
 
 /// A head and a body with the right magic, lengths and checksum, so that what lies behind those checks is reached.
 fn framed(input: &mut Input<'_>) -> Bytes {
-    let head = usize::from(input.short());
+    let first = input.short();
     let content = input.rest();
-    let head = head.min(content.len());
-    let mut bytes = b"LVE\x01".to_vec();
+    let head = usize::from(first & 0x7fff).min(content.len());
+    let mut bytes = b"LVE".to_vec();
+    // Each version that is read.
+    bytes.push(1 + u8::from(first > 0x7fff));
     bytes.extend(u32::try_from(head).expect("sixteen bits").to_le_bytes());
     bytes.extend(content);
     bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
@@ -101,7 +103,7 @@ fn round_trip(input: &mut Input<'_>) {
     assert!(decode(&bytes, &format!("{key}!")).is_err(), "another key's entry is used");
     let cut = bytes.slice(..usize::try_from(times[0]).unwrap_or(0).min(bytes.len() - 1));
     assert!(decode(&cut, &key).is_err(), "a truncated entry is used");
-    let apart = encode_body(times[1], &entry.body);
+    let apart = encode_body(times[1], &entry.body, Time(times[2]));
     assert!(apart.fits(&entry.body));
     match decode(&encode_entry(&entry, Some(apart)), &key) {
         Ok(Decoded::Head(again, found)) => {

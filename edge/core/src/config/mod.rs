@@ -35,6 +35,21 @@ pub struct Config {
     pub defaults: Policy,
 }
 
+impl Config {
+    /// Listens to a platform's own targeted field (RFC 9213) wherever `CDN-Cache-Control` is listened to, before that one.
+    pub fn listen_to(&mut self, own: &str) {
+        let routes = self.routes.iter_mut().map(|route| &mut route.policy);
+        for Policy { targeted, .. } in routes.chain([&mut self.defaults]) {
+            let common = targeted.iter().position(|name| name == policy::CDN_CACHE_CONTROL);
+            if let Some(at) = common
+                && !targeted.iter().any(|name| name == own)
+            {
+                targeted.insert(at, own.to_owned());
+            }
+        }
+    }
+}
+
 /// One server, or region of servers, that can answer what the edge cannot (`[origins.NAME]`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {

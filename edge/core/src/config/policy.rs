@@ -36,6 +36,9 @@ pub struct Policy {
     pub rate_limit: Option<RateLimit>,
 }
 
+/// The field for every CDN (RFC 9213, section 3.1).
+pub(super) const CDN_CACHE_CONTROL: &str = "cdn-cache-control";
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -49,7 +52,7 @@ impl Default for Policy {
             key: KeyPolicy::default(),
             forward: Forward::Fields(Vec::new()),
             client_directives: ClientDirectives::Ignore,
-            targeted: vec!["cdn-cache-control".to_owned()],
+            targeted: vec![CDN_CACHE_CONTROL.to_owned()],
             pass_targeted: false,
             heuristic: false,
             negative: Vec::new(),

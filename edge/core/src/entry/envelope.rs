@@ -12,14 +12,18 @@ use crate::purge::Mark;
 use crate::time::Time;
 
 const MAGIC: &[u8; 3] = b"LVE";
-const VERSION: u8 = 1;
+/// What is written.
+const VERSION: u8 = 2;
+/// Said of a body apart only what it is, and not for how long it is kept.
+const FIRST: u8 = 1;
 const PREFIX: usize = 8;
 const CHECKSUM: usize = 4;
 
+/// `A`: what is said of a body that is kept apart.
 #[derive(Serialize, Deserialize)]
-enum Head<'a> {
+enum Head<'a, A> {
     #[serde(borrow)]
-    Entry(EntryHead<'a>),
+    Entry(EntryHead<'a, A>),
     #[serde(borrow)]
     Vary(VaryHead<'a>),
 }
@@ -32,7 +36,7 @@ struct VaryHead<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct EntryHead<'a> {
+struct EntryHead<'a, A> {
     key: &'a str,
     status: u16,
     requested: u64,
@@ -42,15 +46,29 @@ struct EntryHead<'a> {
     fields: Vec<(&'a str, &'a [u8])>,
     #[serde(borrow)]
     vary: Vec<&'a str>,
-    body: BodyAt,
+    body: BodyAt<A>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
-enum BodyAt {
+enum BodyAt<A> {
     /// It follows the head.
     Here,
     /// It is a value of its own.
-    Apart(Apart),
+    Apart(A),
+}
+
+/// As version 1 had it.
+#[derive(Serialize, Deserialize)]
+struct FirstApart {
+    id: u64,
+    len: u64,
+    crc: u32,
+}
+
+impl From<FirstApart> for Apart {
+    fn from(FirstApart { id, len, crc }: FirstApart) -> Self {
+        Self { id, len, crc, until: Time(0) }
+    }
 }
 
 /// Where a body that is kept apart from its head is found, and what it must be.
@@ -60,6 +78,8 @@ pub struct Apart {
     pub id: u64,
     pub len: u64,
     pub crc: u32,
+    /// How long the stores were asked to keep it: so long a 304 needs to rewrite the head alone. Zero where that is not known.
+    pub until: Time,
 }
 
 impl Apart {
@@ -97,9 +117,9 @@ pub enum DecodeError {
     OtherKey,
 }
 
-/// Describes a body that is to be kept apart, under `id`.
-pub fn encode_body(id: u64, body: &Bytes) -> Apart {
-    Apart { id, len: body.len() as u64, crc: crc32fast::hash(body) }
+/// Describes a body that is to be kept apart, under `id`, until then.
+pub fn encode_body(id: u64, body: &Bytes, until: Time) -> Apart {
+    Apart { id, len: body.len() as u64, crc: crc32fast::hash(body), until }
 }
 
 /// An entry as bytes, with its body, or with only where that is.
@@ -123,7 +143,7 @@ pub fn encode_vary(index: &VaryIndex) -> Bytes {
     seal(&Head::Vary(VaryHead { key: &index.key, sets }), &[])
 }
 
-fn seal(head: &Head<'_>, body: &[u8]) -> Bytes {
+fn seal(head: &Head<'_, Apart>, body: &[u8]) -> Bytes {
     // Plain data into a growing vector: this cannot fail.
     let head = postcard::to_allocvec(head).unwrap_or_default();
     let mut bytes = BytesMut::with_capacity(PREFIX + head.len() + body.len() + CHECKSUM);
@@ -144,7 +164,7 @@ pub fn decode(bytes: &Bytes, key: &str) -> Result<Decoded, DecodeError> {
     if magic != MAGIC {
         return Err(DecodeError::NotAnEntry);
     }
-    if *version != VERSION {
+    if !(FIRST..=VERSION).contains(version) {
         return Err(DecodeError::Version);
     }
     let (content, checksum) = bytes.split_last_chunk::<CHECKSUM>().ok_or(DecodeError::Corrupt)?;
@@ -154,7 +174,19 @@ pub fn decode(bytes: &Bytes, key: &str) -> Result<Decoded, DecodeError> {
     let length = content.get(4..PREFIX).and_then(|raw| raw.try_into().ok()).ok_or(DecodeError::Corrupt)?;
     let head_end = PREFIX.checked_add(u32::from_le_bytes(length) as usize).ok_or(DecodeError::Corrupt)?;
     let raw_head = content.get(PREFIX..head_end).ok_or(DecodeError::Corrupt)?;
-    let head: Head<'_> = postcard::from_bytes(raw_head).map_err(|_| DecodeError::Corrupt)?;
+    let body = bytes.slice(head_end..content.len());
+    match *version {
+        FIRST => read::<FirstApart>(raw_head, body, key),
+        _ => read::<Apart>(raw_head, body, key),
+    }
+}
+
+fn read<'a, A: Deserialize<'a> + Into<Apart>>(
+    raw_head: &'a [u8],
+    body: Bytes,
+    key: &str,
+) -> Result<Decoded, DecodeError> {
+    let head: Head<'a, A> = postcard::from_bytes(raw_head).map_err(|_| DecodeError::Corrupt)?;
     match head {
         Head::Vary(VaryHead { key: stored, sets }) => {
             check_key(stored, key)?;
@@ -163,12 +195,10 @@ pub fn decode(bytes: &Bytes, key: &str) -> Result<Decoded, DecodeError> {
         }
         Head::Entry(head) => {
             check_key(head.key, key)?;
-            let body = bytes.slice(head_end..content.len());
-            let body_at = head.body;
-            let parts = parts(head, body)?;
+            let (parts, body_at) = parts(head, body)?;
             Ok(match body_at {
                 BodyAt::Here => Decoded::Entry(parts),
-                BodyAt::Apart(apart) => Decoded::Head(parts, apart),
+                BodyAt::Apart(apart) => Decoded::Head(parts, apart.into()),
             })
         }
     }
@@ -182,7 +212,7 @@ fn names(raw: &[&str]) -> Result<Vec<HeaderName>, DecodeError> {
     raw.iter().map(|name| name.parse().map_err(|_| DecodeError::Corrupt)).collect()
 }
 
-fn parts(head: EntryHead<'_>, body: Bytes) -> Result<Parts, DecodeError> {
+fn parts<A>(head: EntryHead<'_, A>, body: Bytes) -> Result<(Parts, BodyAt<A>), DecodeError> {
     // A map refuses more than it can hold, which no response has had.
     let mut fields = HeaderMap::try_with_capacity(head.fields.len()).map_err(|_| DecodeError::Corrupt)?;
     for (name, value) in head.fields {
@@ -190,7 +220,7 @@ fn parts(head: EntryHead<'_>, body: Bytes) -> Result<Parts, DecodeError> {
         let value = HeaderValue::from_bytes(value).map_err(|_| DecodeError::Corrupt)?;
         fields.try_append(name, value).map_err(|_| DecodeError::Corrupt)?;
     }
-    Ok(Parts {
+    let parts = Parts {
         key: head.key.to_owned(),
         status: StatusCode::from_u16(head.status).map_err(|_| DecodeError::Corrupt)?,
         fields,
@@ -199,7 +229,8 @@ fn parts(head: EntryHead<'_>, body: Bytes) -> Result<Parts, DecodeError> {
         received: Time(head.received),
         purge_mark: head.purge_mark,
         vary: names(&head.vary)?,
-    })
+    };
+    Ok((parts, head.body))
 }
 
 #[cfg(test)]
@@ -242,7 +273,7 @@ mod tests {
     #[test]
     fn a_body_apart_must_fit() {
         let entry = entry();
-        let apart = encode_body(42, &entry.body);
+        let apart = encode_body(42, &entry.body, Time(9_000));
         let bytes = encode_entry(&entry, Some(apart));
         let Ok(Decoded::Head(parts, found)) = decode(&bytes, &entry.key) else { panic!("no head") };
         assert!(parts.body.is_empty());
@@ -250,6 +281,41 @@ mod tests {
         assert!(found.fits(b"hello"));
         assert!(!found.fits(b"hellO"));
         assert_eq!(found.name("ab"), "ab.000000000000002a");
+    }
+
+    /// What an edge of version 1 has written is still in the stores.
+    #[test]
+    fn version_1_is_read() {
+        let bytes = |hex: &str| -> Bytes {
+            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+        };
+        let here = "4c5645014b000000001268747470733a2f2f612e6578616d706c652fc801e807b0090307030d63616368652d636f6e74726f6c0a\
+                    6d61782d6167653d363003782d61013103782d6101e401066163636570740068656c6c6f98d17c91";
+        let apart = "4c56450152000000001268747470733a2f2f612e6578616d706c652fc801e807b0090307030d63616368652d636f6e74726f6c\
+                     0a6d61782d6167653d363003782d61013103782d6101e40106616363657074012a0586cdc2b0037823bcac";
+        let vary = "4c5645010c00000001016b01010661636365707415d2b19d";
+        let entry = entry();
+        let Ok(Decoded::Entry(parts)) = decode(&bytes(here), &entry.key) else { panic!("no entry") };
+        assert_eq!((parts.status, &parts.fields, &parts.body), (entry.status, &entry.fields, &entry.body));
+        assert_eq!(
+            (parts.requested, parts.received, parts.purge_mark),
+            (Time(1_000), Time(1_200), entry.purge_mark)
+        );
+        assert_eq!(parts.vary, entry.vary);
+        let Ok(Decoded::Head(parts, found)) = decode(&bytes(apart), &entry.key) else { panic!("no head") };
+        assert_eq!(parts.fields, entry.fields);
+        assert_eq!((found.id, found.until), (42, Time(0)));
+        assert!(found.fits(&entry.body));
+        let Ok(Decoded::Vary(index)) = decode(&bytes(vary), "k") else { panic!("no index") };
+        assert_eq!(index.sets, [[HeaderName::from_static("accept")]]);
+    }
+
+    #[test]
+    fn a_later_version_is_a_miss() {
+        let entry = entry();
+        let mut bytes = encode_entry(&entry, None).to_vec();
+        bytes[3] = VERSION + 1;
+        assert_eq!(decode(&bytes.into(), &entry.key).err(), Some(DecodeError::Version));
     }
 
     #[test]
@@ -305,11 +371,14 @@ mod tests {
 
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let mut sealed = b"LVE\x01".to_vec();
-            sealed.extend(&bytes);
-            let crc = crc32fast::hash(&sealed);
-            sealed.extend(crc.to_le_bytes());
-            let _ = decode(&sealed.into(), "k");
+            for version in [FIRST, VERSION] {
+                let mut sealed = b"LVE".to_vec();
+                sealed.push(version);
+                sealed.extend(&bytes);
+                let crc = crc32fast::hash(&sealed);
+                sealed.extend(crc.to_le_bytes());
+                let _ = decode(&sealed.into(), "k");
+            }
             let _ = decode(&bytes.into(), "k");
         }
     }

@@ -18,7 +18,6 @@ use crate::origin::shared_fields;
 use crate::platform::Platform;
 use crate::respond::problem::Problem;
 use crate::respond::{Answer, Outcome, Report, from_entry};
-use crate::store;
 
 /// Answers from the cache, or by filling it. `None`: the request carries credentials and nothing that may be shared with
 /// them is stored, so it must go through whole.
@@ -38,13 +37,11 @@ pub(super) async fn answer<P: Platform>(
     let now = exchange.platform.now();
     let mut found = lookup::in_memory(exchange.edge, &request.key, forwarded);
     let mut decision = request.decide(&found, now);
-    if !matches!(decision, Decision::Serve(_)) && is_worth_a_read(exchange, found.entry()) {
-        let far =
-            lookup::in_stores(exchange.edge, exchange.platform, &request.key, forwarded(), policy).await;
-        if is_newer(&far, &found) {
-            found = far;
-            decision = request.decide(&found, exchange.platform.now());
-        }
+    if !matches!(decision, Decision::Serve(_)) && !exchange.platform.stores().is_empty() {
+        let (edge, platform, key) = (exchange.edge, exchange.platform, &request.key);
+        let is_enough = |found: &Found| matches!(request.decide(found, platform.now()), Decision::Serve(_));
+        found = lookup::in_stores(edge, platform, key, forwarded(), policy, found, is_enough).await;
+        decision = request.decide(&found, platform.now());
     }
     if let (Decision::Serve(serve), Found::Entry { tier, .. }) = (&decision, &found)
         && let Some(entry) = found.entry()
@@ -112,26 +109,6 @@ impl Request {
             return entry.key == self.key.as_str();
         }
         entry.key == self.key.variant(&vary::selector(self.forwarded(exchange), &entry.vary))
-    }
-}
-
-/// A store is asked where memory has nothing, or something that was worth writing there: what is useful only for a moment
-/// is not looked for in a tier that costs more than it saves.
-fn is_worth_a_read<P: Platform>(exchange: &Exchange<'_, P>, near: Option<&Entry>) -> bool {
-    let stores = exchange.platform.stores();
-    match near {
-        None => !stores.is_empty(),
-        Some(entry) => stores.iter().any(|store| store::is_worth(store, entry)),
-    }
-}
-
-pub(super) fn is_newer(far: &Found, near: &Found) -> bool {
-    match (far.entry(), near.entry()) {
-        (Some(far), Some(near)) => far.received > near.received,
-        (Some(_), None) => true,
-        // Only a farther tier may know that the URL varies.
-        (None, None) => matches!(far, Found::Missing(Forward::VaryMiss)),
-        (None, Some(_)) => false,
     }
 }
 

@@ -36,7 +36,7 @@ impl<P: Platform> Fill<P> {
             length: Some(entry.body.len() as u64),
         };
         match storable(&candidate, self.edge.config.limits.object, policy) {
-            Ok(_) => Confirmed { slot: self.keep(shared), refused: None },
+            Ok(_) => Confirmed { slot: self.keep(shared, Some(entry)), refused: None },
             Err(reason) => Confirmed { slot: Arc::new(Slot::Entry(for_client)), refused: Some(reason) },
         }
     }

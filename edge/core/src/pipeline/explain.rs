@@ -114,7 +114,8 @@ async fn before_origin<P: Platform>(
     let forwarded = shared_fields(fields, policy, &hop);
     let mut found = lookup::in_memory(edge, &key, || &forwarded);
     if found.entry().is_none() {
-        found = lookup::in_stores(edge, platform, &key, &forwarded, policy).await;
+        let any = |found: &Found| found.entry().is_some();
+        found = lookup::in_stores(edge, platform, &key, &forwarded, policy, found, any).await;
     }
     let now = platform.now();
     steps.push(lookup_step(&found, now));

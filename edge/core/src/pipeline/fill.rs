@@ -120,21 +120,25 @@ impl<P: Platform> Fill<P> {
     }
 
     /// Puts an entry into memory at once and into the stores behind the answer; not where a purge has come in between.
-    pub(super) fn keep(&self, entry: Entry) -> Arc<Slot> {
+    /// `confirmed`: what it was before a 304 confirmed it.
+    pub(super) fn keep(&self, mut entry: Entry, confirmed: Option<&Entry>) -> Arc<Slot> {
+        let now = self.platform.now();
         let purged = self.edge.purges.covers(&entry.key, entry.purge_mark, entry.requested);
+        if !purged && !self.platform.stores().is_empty() {
+            entry.apart = store::body_apart(&entry, self.platform.random(), now);
+        }
         let slot = Arc::new(Slot::Entry(entry));
         if purged {
             return slot;
         }
-        let now = self.platform.now();
         let index = store::remember(&self.edge, self.key.as_str(), &slot, now);
         self.edge.hit_for_miss.clear(self.key.as_str());
         let (edge, platform, primary) =
             (self.edge.clone(), self.platform.clone(), self.key.as_str().to_owned());
-        let written = slot.clone();
+        let (written, confirmed) = (slot.clone(), confirmed.filter(|old| old.apart.is_some()).cloned());
         self.platform.spawn(async move {
             if let Slot::Entry(entry) = &*written {
-                store::write(&edge, &platform, &primary, entry, index.as_ref()).await;
+                store::write(&edge, &platform, &primary, entry, index.as_ref(), confirmed.as_ref()).await;
             }
         });
         slot
@@ -275,7 +279,7 @@ impl<P: Platform> Fill<P> {
         match capture.await {
             Ok(body) if is_whole(&parts.fields, body.len()) => {
                 parts.body = body;
-                let slot = self.keep(Entry::new(parts, self.policy()));
+                let slot = self.keep(Entry::new(parts, self.policy()), None);
                 if let Some(obligation) = obligation {
                     obligation.filled(slot.clone());
                 }

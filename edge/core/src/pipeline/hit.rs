@@ -1,8 +1,9 @@
 //! The short way of a hit: no promise, and no request built that nobody reads.
 //!
 //! It decides by the functions that [`super::handle`] decides by, and only where that would answer a fresh entry out of
-//! memory, or out of what the caller has read from the first store; `None` is everything else, and says nothing. What depends on the request alone is worked out once, as a
-//! [`Plan`], which equal requests share; what depends on the moment is worked out each time.
+//! memory, or out of what the caller has read from a store, those before it having nothing; `None` is everything else, and
+//! says nothing. What depends on the request alone is worked out once, as a [`Plan`], which equal requests share; what
+//! depends on the moment is worked out each time.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::guard;
 use crate::key::{Key, digest};
 use crate::lookup::{self, Found};
 use crate::origin::{Hop, shared_fields};
+use crate::platform::Platform;
 use crate::request::Scheme;
 use crate::respond::conditional::{self, Condition};
 use crate::respond::{Report, access, from_entry};
@@ -192,13 +194,18 @@ pub fn is_unknown(edge: &Edge, plan: &Plan) -> bool {
     edge.memory.get(plan.request.key.as_str()).is_none()
 }
 
+/// Whether a store that may rest is to be asked, by its name.
+pub fn is_awake(edge: &Edge, tier: &str, now: Time) -> bool {
+    edge.rests.is_awake_by_name(tier, now)
+}
+
 /// The name under which a store holds the answer, if it holds one.
 pub fn name_in_stores(plan: &Plan) -> String {
     digest(plan.request.key.as_str())
 }
 
-/// Answers out of what the first store holds under [`name_in_stores`], where [`super::handle`] would, remembers it and counts
-/// it. `tier`: the store's name.
+/// Answers out of what a store holds under [`name_in_stores`], where [`super::handle`] would, remembers it and counts it.
+/// `tier`: the store's name. The nearer ones have been asked, and had nothing: [`Hit::promote`] is for them.
 pub fn stored(
     edge: &Edge,
     plan: &Plan,
@@ -225,6 +232,7 @@ pub fn stored(
     let Found::Entry { slot, .. } = &found else { return None };
     store::remember(edge, key, slot, now);
     edge.counters.store_read(true);
+    edge.rests.keeps(tier);
     answered(edge, plan, found, now)
 }
 
@@ -238,6 +246,12 @@ impl Hit {
     /// The entry, by identity: what replaces it is another slot.
     pub fn slot(&self) -> &Arc<Slot> {
         &self.slot
+    }
+
+    /// Writes what the store at `from` had to the nearer ones, behind the answer.
+    pub fn promote<P: Platform>(&self, edge: &Arc<Edge>, platform: &P, plan: &Plan, from: usize) {
+        // An answer that varies is not found the short way, so that there is no index.
+        store::promote(edge, platform, from, plan.request.key.as_str(), &self.slot, None);
     }
 
     /// The whole answer, by the plan and at the time that the hit was found by.

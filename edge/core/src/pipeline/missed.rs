@@ -2,12 +2,12 @@
 
 use http::{Method, Response, StatusCode, header};
 
-use super::cached::{Request, fill_of, from_cache, is_newer};
+use super::cached::{Request, fill_of, from_cache};
 use super::fill::{Asked, Confirmed};
 use super::{BodyOf, Exchange};
 use crate::decide::{Decision, Forward, NoStore, StandIn};
 use crate::entry::{Entry, Slot};
-use crate::lookup::{self, Found};
+use crate::lookup::{self, Found, is_newer};
 use crate::origin::OriginError;
 use crate::platform::Platform;
 use crate::respond::{Outcome, Report};

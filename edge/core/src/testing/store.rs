@@ -25,13 +25,26 @@ pub enum Fault {
     /// As Workers KV does when it is deployed: a write is seen up to 60 s later, sometimes an older one after a newer one; what was
     /// read, and that there was nothing, is remembered for 60 s; a second write to a key within a second is refused.
     LikeKv,
+    /// Takes every write and keeps none, as the Cache API does on `workers.dev`.
+    KeepsNothing,
+}
+
+/// A call that a [`MapStore`] has had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    Get(String),
+    /// And the size of the value, in bytes.
+    Put(String, usize),
+    Delete(String),
 }
 
 /// Values in a map; clones share it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct MapStore {
     shared: Rc<Shared>,
+    name: &'static str,
     worth: Duration,
+    rest: Duration,
 }
 
 /// What a key held from a moment on. `None`: nothing.
@@ -39,6 +52,7 @@ type Held = (Time, Option<Bytes>);
 
 #[derive(Default)]
 struct Shared {
+    calls: RefCell<Vec<Call>>,
     /// Every write of a key, the newest last.
     writes: RefCell<HashMap<String, Vec<Held>>>,
     /// What was read, and until when it is read again.
@@ -54,7 +68,29 @@ const SPREAD: Duration = Duration::from_secs(60);
 impl MapStore {
     /// A store that is not worth asking for what is useful for less than `worth`.
     pub fn new(worth: Duration) -> Self {
-        Self { worth, ..Self::default() }
+        Self { shared: Rc::default(), name: "map", worth, rest: Duration::ZERO }
+    }
+
+    /// A store with another name, as where there are several.
+    #[must_use]
+    pub fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// A store that may not be there, and is left alone for so long when that shows.
+    #[must_use]
+    pub fn resting(self, rest: Duration) -> Self {
+        Self { rest, ..self }
+    }
+
+    /// What it was asked for since this was called last.
+    pub fn take_calls(&self) -> Vec<Call> {
+        self.shared.calls.take()
+    }
+
+    /// Forgets everything, as a cache may.
+    pub fn evict(&self) {
+        self.shared.writes.borrow_mut().clear();
     }
 
     pub fn set_fault(&self, fault: Fault) {
@@ -85,6 +121,7 @@ impl MapStore {
         let writes = all.entry(key.to_owned()).or_default();
         match self.shared.fault.get() {
             Fault::Down => return Err(StoreError("down".to_owned())),
+            Fault::KeepsNothing => return Ok(()),
             Fault::LikeKv if writes.last().is_some_and(|(at, _)| now.since(*at) < Duration::from_secs(1)) => {
                 return Err(StoreError("429: one write a second".to_owned()));
             }
@@ -131,16 +168,22 @@ impl std::fmt::Debug for MapStore {
 
 impl Store for MapStore {
     fn name(&self) -> &'static str {
-        "map"
+        self.name
     }
 
     fn limits(&self) -> StoreLimits {
         StoreLimits { value: 25 << 20, worth: self.worth }
     }
 
+    fn rest(&self) -> Duration {
+        self.rest
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        self.shared.calls.borrow_mut().push(Call::Get(key.to_owned()));
         match self.shared.fault.get() {
             Fault::None => Ok(self.newest(key)),
+            Fault::KeepsNothing => Ok(None),
             Fault::Down => Err(StoreError("down".to_owned())),
             Fault::MixesUp => Ok(Some(self.shared.last.borrow().clone())),
             Fault::Truncates => {
@@ -151,10 +194,12 @@ impl Store for MapStore {
     }
 
     async fn put(&self, key: &str, value: Bytes, _keep: Duration) -> Result<(), StoreError> {
+        self.shared.calls.borrow_mut().push(Call::Put(key.to_owned(), value.len()));
         self.write(key, Some(value))
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.shared.calls.borrow_mut().push(Call::Delete(key.to_owned()));
         self.write(key, None)
     }
 }
