@@ -67,6 +67,8 @@ counters! {
     corrupt_entries,
     /// Revalidations behind a stale answer.
     background_revalidations,
+    /// Times the lock between instances could not be used.
+    lease_failures,
 }
 
 fn add(counter: &AtomicU64) {
@@ -116,6 +118,10 @@ impl Counters {
 
     pub fn corrupt_entry(&self) {
         add(&self.corrupt_entries);
+    }
+
+    pub fn lease_failed(&self) {
+        add(&self.lease_failures);
     }
 
     pub fn background_revalidation(&self) {

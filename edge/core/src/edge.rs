@@ -34,6 +34,27 @@ pub enum Access {
     Token(Option<String>),
 }
 
+impl Access {
+    /// Whoever reads the status page of a deployed edge shows a token. On the developer's own machine (`environment` is
+    /// `local`) nobody has to, but only by a name that no page of another site can have its visitor's browser ask by. An empty
+    /// token opens nothing.
+    pub fn at(authority: &str, environment: Option<&str>, token: Option<String>) -> Self {
+        if environment == Some("local") && is_loopback(authority) {
+            Self::Local
+        } else {
+            Self::Token(token.filter(|token| !token.is_empty()))
+        }
+    }
+}
+
+fn is_loopback(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    host.eq_ignore_ascii_case("localhost") || host == "127.0.0.1" || host == "[::1]"
+}
+
 /// One instance of the edge: an isolate, a component instance, a process.
 #[derive(Debug)]
 pub struct Edge {
@@ -48,6 +69,8 @@ pub struct Edge {
     pub(crate) backoff: Marks,
     /// Stores that are of no use at the moment.
     pub(crate) rests: Rests,
+    /// What is shared between instances and could not be reached a moment ago.
+    pub(crate) lost: Marks,
     pub(crate) origins: Origins,
     pub(crate) counters: Counters,
 }
@@ -65,6 +88,7 @@ impl Edge {
             hit_for_miss: Marks::new(setup.seed),
             backoff: Marks::new(setup.seed),
             rests: Rests::default(),
+            lost: Marks::new(setup.seed),
             origins: Origins::new(&config),
             counters: Counters::default(),
             config,
@@ -79,5 +103,27 @@ impl Edge {
     /// What this instance has counted.
     pub fn counters(&self) -> crate::counters::Snapshot {
         self.counters.snapshot()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_takes_both_the_variable_and_the_host() {
+        let local = |authority| Access::at(authority, Some("local"), None);
+        assert_eq!(local("localhost:8787"), Access::Local);
+        assert_eq!(local("127.0.0.1"), Access::Local);
+        assert_eq!(local("[::1]:80"), Access::Local);
+        assert_eq!(local("localhost.example.com"), Access::Token(None));
+        assert_eq!(Access::at("localhost", None, None), Access::Token(None));
+    }
+
+    #[test]
+    fn an_empty_token_opens_nothing() {
+        let token = |value: &str| Access::at("example.com", None, Some(value.to_owned()));
+        assert_eq!(token("secret"), Access::Token(Some("secret".into())));
+        assert_eq!(token(""), Access::Token(None));
     }
 }

@@ -1,5 +1,6 @@
 //! The life of a request, as one function: route, guard, key, lookup, decide, shield, origin, store, respond.
 
+mod across;
 mod cached;
 mod confirm;
 mod explain;

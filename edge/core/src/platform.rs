@@ -114,6 +114,51 @@ pub trait Spawn {
     fn spawn(&self, work: impl Future<Output = ()> + 'static);
 }
 
+/// A lock that all instances of the edge share, if there is one: a word under a name that expires by itself.
+///
+/// What the words mean is decided in [`crate::shield`]. An error is never a client's: the edge does without.
+pub trait Lease {
+    /// Writes `word` under `name` for `holds`, unless a word stands there: whether it was written.
+    async fn take(&self, name: &str, word: &str, holds: Duration) -> Result<bool, LeaseError>;
+
+    /// The word that stands there.
+    async fn read(&self, name: &str) -> Result<Option<String>, LeaseError>;
+
+    /// In one step: where `old` stands there it is replaced by a word for a time, or removed. Whether it was.
+    async fn replace(&self, name: &str, old: &str, new: Option<(&str, Duration)>)
+    -> Result<bool, LeaseError>;
+
+    /// Waits.
+    async fn sleep(&self, time: Duration);
+}
+
+/// The lock cannot be reached, or did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LeaseError(pub String);
+
+/// Of a platform whose instances share none.
+#[derive(Clone, Copy, Debug)]
+pub enum NoLease {}
+
+impl Lease for NoLease {
+    async fn take(&self, _: &str, _: &str, _: Duration) -> Result<bool, LeaseError> {
+        match *self {}
+    }
+
+    async fn read(&self, _: &str) -> Result<Option<String>, LeaseError> {
+        match *self {}
+    }
+
+    async fn replace(&self, _: &str, _: &str, _: Option<(&str, Duration)>) -> Result<bool, LeaseError> {
+        match *self {}
+    }
+
+    async fn sleep(&self, _: Duration) {
+        match *self {}
+    }
+}
+
 /// One runtime, seen from one request. Cheap to clone: background work holds a clone.
 pub trait Platform: Clock + Fetch + Spawn + Clone + 'static {
     type Store: Store;
@@ -123,6 +168,11 @@ pub trait Platform: Clock + Fetch + Spawn + Clone + 'static {
 
     /// The byte stores behind the memory tier, near to far.
     fn stores(&self) -> &[Self::Store];
+
+    /// The lock that collapses misses across instances. Left as it is, each instance is on its own.
+    fn lease(&self) -> Option<impl Lease> {
+        None::<NoLease>
+    }
 
     /// The handler behind the cache: runs on a miss, once a key. Left as it is, it forwards to `[origins]`.
     async fn origin(

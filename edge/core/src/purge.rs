@@ -89,6 +89,16 @@ impl Purges {
         if self.latest.load(Ordering::Acquire) == 0 { 0 } else { self.last(key).seq }
     }
 
+    /// Whether a purge has concerned a key at this time or later: a fill that another instance began then may bring what is
+    /// purged.
+    pub fn concerns_since(&self, key: &str, time: Time) -> bool {
+        if self.latest.load(Ordering::Acquire) == 0 {
+            return false;
+        }
+        let last = self.last(key);
+        last.seq > 0 && last.at >= time
+    }
+
     fn last(&self, key: &str) -> Purge {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
         let own = inner.urls.get(url_of(key)).copied().unwrap_or_default();

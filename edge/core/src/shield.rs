@@ -1,7 +1,9 @@
 //! Step 6: concurrent misses of one key become one request to the origin.
 
 mod flights;
+pub(crate) mod lease;
 mod marks;
+pub mod redis;
 
 pub use flights::{Entered, Failure, Flights, Landing, Obligation, Waiting};
 pub use marks::Marks;

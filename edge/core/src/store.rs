@@ -57,6 +57,7 @@ pub fn body_apart(entry: &Entry, random: u64, now: Time) -> Option<Apart> {
 
 /// Writes an entry to every store that is worth it. `index` is written under the primary key where the URL varies. `confirmed`:
 /// what was stored, if a 304 has confirmed it: where its body is apart and goes on being good, the head is written alone.
+/// Whether another instance will find it.
 pub async fn write<P: Platform>(
     edge: &Edge,
     platform: &P,
@@ -64,13 +65,15 @@ pub async fn write<P: Platform>(
     entry: &Entry,
     index: Option<&VaryIndex>,
     confirmed: Option<&Entry>,
-) {
+) -> bool {
     let has_body = |store: &P::Store| {
         confirmed.is_some_and(|old| entry.apart.is_some() && old.apart == entry.apart && is_worth(store, old))
     };
+    let mut found = false;
     for store in platform.stores() {
-        write_if_worth(edge, platform, store, primary, entry, index, has_body(store)).await;
+        found |= write_if_worth(edge, platform, store, primary, entry, index, has_body(store)).await;
     }
+    found
 }
 
 /// Writes what a farther store had (the one at `from`) to the nearer ones, behind the answer.
@@ -101,6 +104,7 @@ pub fn promote<P: Platform>(
     });
 }
 
+/// Whether it is there now.
 async fn write_if_worth<P: Platform>(
     edge: &Edge,
     platform: &P,
@@ -109,12 +113,12 @@ async fn write_if_worth<P: Platform>(
     entry: &Entry,
     index: Option<&VaryIndex>,
     has_body: bool,
-) {
+) -> bool {
     let now = platform.now();
     let keep = entry.useful_for(now);
     let fits = entry.body.len() as u64 <= store.limits().value;
     if keep.is_zero() || !fits || !is_worth(store, entry) || !edge.rests.is_awake(store, now) {
-        return;
+        return false;
     }
     let written = write_to(store, primary, entry, index, now, has_body).await;
     edge.counters.store_write(written.is_ok());
@@ -127,6 +131,7 @@ async fn write_if_worth<P: Platform>(
     } else {
         rest(edge, platform, store);
     }
+    kept
 }
 
 /// Whether a store has what was written to it a moment ago.

@@ -6,12 +6,14 @@
 mod body;
 mod contract;
 mod executor;
+mod lease;
 mod platform;
 mod store;
 
 pub use body::TestBody;
 pub use contract::store_contract;
 pub use executor::block_on;
+pub use lease::MapLease;
 pub use platform::{Answered, Ask, Reply, Sent, Sim, TestPlatform};
 pub use store::{Call, Fault, MapStore};
 

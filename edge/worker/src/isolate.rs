@@ -66,7 +66,11 @@ pub(crate) fn hooks() -> Hooks {
 /// # Errors
 /// Why there is none, for people.
 pub(crate) fn edge(authority: &str, env: &JsValue) -> Result<Arc<Edge>, String> {
-    let access = access(authority, |name| variable(env, name));
+    let access = Access::at(
+        authority,
+        variable(env, "LEVEE_ENVIRONMENT").as_deref(),
+        variable(env, "LEVEE_STATUS_TOKEN"),
+    );
     ISOLATE.with_borrow_mut(|isolate| {
         let Some(isolate) = isolate else {
             unreachable!("the entry module boots an instance before it calls it");
@@ -90,52 +94,7 @@ fn start(mut config: Compiled, access: Access, env: &JsValue) -> Result<Arc<Edge
     Ok(Arc::new(Edge::new(config, setup)))
 }
 
-/// Whoever reads the status page of a deployed Worker shows a token. On the developer's own machine nobody has to, but
-/// only by a name that no page of another site can have its visitor's browser ask by.
-fn access(authority: &str, variable: impl Fn(&str) -> Option<String>) -> Access {
-    let local = variable("LEVEE_ENVIRONMENT").is_some_and(|environment| environment == "local");
-    if local && is_loopback(authority) {
-        Access::Local
-    } else {
-        Access::Token(variable("LEVEE_STATUS_TOKEN").filter(|token| !token.is_empty()))
-    }
-}
-
-fn is_loopback(authority: &str) -> bool {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    host.eq_ignore_ascii_case("localhost") || host == "127.0.0.1" || host == "[::1]"
-}
-
 /// A variable or a secret: both are strings of the environment.
 fn variable(env: &JsValue, name: &str) -> Option<String> {
     Reflect::get(env.unchecked_ref(), &JsValue::from_str(name)).ok()?.as_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with<'a>(vars: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a {
-        |name| vars.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-    }
-
-    #[test]
-    fn local_takes_both_the_variable_and_the_host() {
-        let local = with(&[("LEVEE_ENVIRONMENT", "local")]);
-        assert_eq!(access("localhost:8787", &local), Access::Local);
-        assert_eq!(access("127.0.0.1", &local), Access::Local);
-        assert_eq!(access("[::1]:80", &local), Access::Local);
-        assert_eq!(access("localhost.example.com", &local), Access::Token(None));
-        assert_eq!(access("localhost", with(&[])), Access::Token(None));
-    }
-
-    #[test]
-    fn an_empty_token_opens_nothing() {
-        let token = |value| access("example.com", with(&[("LEVEE_STATUS_TOKEN", value)]));
-        assert_eq!(token("secret"), Access::Token(Some("secret".into())));
-        assert_eq!(token(""), Access::Token(None));
-    }
 }

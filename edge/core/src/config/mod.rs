@@ -3,6 +3,7 @@
 //! The crate `levee-config` makes it; the edge only decodes it ([`Config::decode`]). Every default is
 //! already filled in and every route holds its whole [`Policy`], so nothing is merged while requests run.
 
+mod overrides;
 mod pattern;
 mod policy;
 mod wire;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use overrides::{origin_variable, override_origin};
 pub use pattern::{HostPattern, NamePattern, PathPattern};
 pub use policy::{
     ClientDirectives, Credentials, Forward, KeyPolicy, Negative, Policy, QueryPolicy, RateLimit, SetCookie,

@@ -1,6 +1,6 @@
 //! Requests that the cache may answer.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Response, StatusCode};
@@ -188,6 +188,7 @@ pub(super) fn fill_of<P: Platform>(exchange: &Exchange<'_, P>, request: &Request
         client: exchange.fields.clone(),
         forwarded: request.forwarded(exchange).clone(),
         no_store: request.directives.no_store(),
+        lease: Cell::new(None),
     }
 }
 

@@ -1,9 +1,11 @@
 //! One exchange with the origin on behalf of the cache, and what becomes of its response.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
+use super::across::{self, Behind};
 use super::cached::answer_of;
 use super::{BodyOf, Exchange, ask_origin, finish, respond};
 use crate::body::{Body, Capture, CaptureError};
@@ -19,12 +21,13 @@ use crate::purge::{Mark, url_of};
 use crate::respond::conditional::{self, Condition};
 use crate::respond::{Report, not_modified, strip_for_client};
 use crate::route::RouteId;
+use crate::shield::lease::{Ended, Held};
 use crate::shield::{Failure, Obligation};
 use crate::store;
 use crate::time::Time;
 
 /// A fill of one key. It owns what it needs, so that it can go on behind the answer.
-pub(super) struct Fill<P> {
+pub(super) struct Fill<P: Platform> {
     pub(super) edge: Arc<Edge>,
     pub(super) platform: P,
     pub(super) route: RouteId,
@@ -37,6 +40,8 @@ pub(super) struct Fill<P> {
     pub(super) forwarded: HeaderMap,
     /// The client forbids to store, and is honoured.
     pub(super) no_store: bool,
+    /// The lease under which it fills for all instances.
+    pub(super) lease: Cell<Option<Held<P>>>,
 }
 
 /// What the origin says.
@@ -136,12 +141,25 @@ impl<P: Platform> Fill<P> {
         let (edge, platform, primary) =
             (self.edge.clone(), self.platform.clone(), self.key.as_str().to_owned());
         let (written, confirmed) = (slot.clone(), confirmed.filter(|old| old.apart.is_some()).cloned());
+        let lease = self.lease.take();
         self.platform.spawn(async move {
             if let Slot::Entry(entry) = &*written {
-                store::write(&edge, &platform, &primary, entry, index.as_ref(), confirmed.as_ref()).await;
+                let confirmed = confirmed.as_ref();
+                let found = store::write(&edge, &platform, &primary, entry, index.as_ref(), confirmed).await;
+                if let Some(lease) = lease {
+                    // Others look into the stores as soon as nobody holds the lease.
+                    lease.end_now(if found { Ended::Free } else { Ended::Alone }).await;
+                }
             }
         });
         slot
+    }
+
+    /// What came is for nobody else: who waits in other instances is let go.
+    pub(super) fn release(&self) {
+        if let Some(lease) = self.lease.take() {
+            lease.end(Ended::Alone);
+        }
     }
 
     /// Whether the origin itself names a lifetime.
@@ -286,6 +304,7 @@ impl<P: Platform> Fill<P> {
                 Some(slot)
             }
             Err(CaptureError::TooLarge) => {
+                self.release();
                 self.edge.hit_for_miss.mark(self.key.as_str(), self.platform.now());
                 if let Some(obligation) = obligation {
                     obligation.unshareable();
@@ -315,6 +334,7 @@ impl<P: Platform> Fill<P> {
         if let Some(obligation) = obligation {
             obligation.unshareable();
         }
+        self.release();
         let status = answered.response.status();
         let is_whole_answer = !status.is_server_error() && status != StatusCode::PARTIAL_CONTENT;
         if replaces && !own && is_whole_answer {
@@ -324,12 +344,21 @@ impl<P: Platform> Fill<P> {
 
     /// Fetches a new answer behind a stale one.
     pub(super) fn behind(self, stale: Arc<Slot>, obligation: Obligation) {
-        self.edge.counters.background_revalidation();
         let platform = self.platform.clone();
         platform.spawn(async move {
+            match across::behind(&self, &stale).await {
+                Behind::Fetch(lease) => self.lease.set(lease),
+                Behind::Brought(slot) => return obligation.filled(slot),
+                // What it brings is found when this is tried again.
+                Behind::Leave => return self.edge.backoff.mark(self.key.as_str(), self.platform.now()),
+            }
+            self.edge.counters.background_revalidation();
             match self.ask(Some(&stale)).await {
                 Ok(Asked::Confirmed(Confirmed { slot, refused: None })) => obligation.filled(slot),
-                Ok(Asked::Confirmed(_)) => obligation.unshareable(),
+                Ok(Asked::Confirmed(_)) => {
+                    self.release();
+                    obligation.unshareable();
+                }
                 Ok(Asked::Answered(answered)) if answered.response.status().is_server_error() => {
                     self.back_off(obligation, Failure::Status(answered.response.status().as_u16()));
                 }
@@ -347,6 +376,7 @@ impl<P: Platform> Fill<P> {
     }
 
     fn back_off(&self, obligation: Obligation, failure: Failure) {
+        self.release();
         self.edge.backoff.mark(self.key.as_str(), self.platform.now());
         obligation.failed(failure);
     }

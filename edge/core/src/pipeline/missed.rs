@@ -2,8 +2,9 @@
 
 use http::{Method, Response, StatusCode, header};
 
+use super::across::{self, Across};
 use super::cached::{Request, fill_of, from_cache};
-use super::fill::{Asked, Confirmed};
+use super::fill::{Asked, Confirmed, Fill};
 use super::{BodyOf, Exchange};
 use crate::decide::{Decision, Forward, NoStore, StandIn};
 use crate::entry::{Entry, Slot};
@@ -31,7 +32,7 @@ pub(super) async fn through_shield<P: Platform>(
         && !request.credentials
         && why != Forward::Request
         && !edge.hit_for_miss.holds(key, exchange.platform.now());
-    let mut obligation = None;
+    let (mut obligation, mut lease) = (None, None);
     for _ in 0..if collapses { MOST_FLIGHTS } else { 0 } {
         match edge.flights.enter(key, exchange.platform.now(), edge.purges.last_for(key)) {
             Entered::Lead(lead) => {
@@ -44,6 +45,16 @@ pub(super) async fn through_shield<P: Platform>(
                 {
                     lead.filled(slot.clone());
                     return from_cache(exchange, entry, collapsed(why));
+                }
+                let across = across::enter(exchange, request, found).await;
+                if let Across::Brought(slot) = &across
+                    && let Slot::Entry(entry) = &**slot
+                {
+                    lead.filled(slot.clone());
+                    return from_cache(exchange, entry, collapsed(why));
+                }
+                if let Across::Lead(held) = across {
+                    lease = Some(held);
                 }
                 obligation = Some(lead);
                 break;
@@ -70,7 +81,16 @@ pub(super) async fn through_shield<P: Platform>(
             },
         }
     }
-    from_origin(exchange, request, found, why, stand_in, obligation).await
+    let fill = fill_of(exchange, request, exchange.method.clone());
+    fill.lease.set(lease);
+    from_origin(exchange, request, found, fill, Why { why, stand_in }, obligation).await
+}
+
+/// Why the origin is asked, and whether what is stored may answer where it fails.
+#[derive(Clone, Copy)]
+struct Why {
+    why: Forward,
+    stand_in: StandIn,
 }
 
 fn collapsed(why: Forward) -> Report {
@@ -81,11 +101,10 @@ async fn from_origin<P: Platform>(
     exchange: &Exchange<'_, P>,
     request: &Request,
     found: &Found,
-    why: Forward,
-    stand_in: StandIn,
+    fill: Fill<P>,
+    Why { why, stand_in }: Why,
     obligation: Option<Obligation>,
 ) -> Response<BodyOf<P>> {
-    let fill = fill_of(exchange, request, exchange.method.clone());
     let stale = match found {
         Found::Entry { slot, .. } => Some(slot),
         Found::Missing(_) => None,
@@ -104,6 +123,7 @@ async fn from_origin<P: Platform>(
     let stands_in = |failure: &Failure| found.entry().filter(|_| stands_in(stand_in, failure));
     match answer {
         Err(error) => {
+            fill.release();
             let failure = Failure::Origin(error);
             let response = failed(exchange, stands_in(&failure), &failure, report);
             if let Some(obligation) = obligation {
@@ -117,6 +137,7 @@ async fn from_origin<P: Platform>(
                 Some(obligation) => obligation.unshareable(),
                 None => {}
             }
+            fill.release();
             let Slot::Entry(entry) = &*slot else {
                 return exchange
                     .origin_failed(&OriginError::Handler("no entry was confirmed".to_owned()), report);
@@ -136,6 +157,7 @@ async fn from_origin<P: Platform>(
             if is_failure(status)
                 && let Some(entry) = stands_in(&failure)
             {
+                fill.release();
                 let response = failed(exchange, Some(entry), &failure, report);
                 if let Some(obligation) = obligation {
                     obligation.failed(failure);

@@ -103,6 +103,7 @@ fn stores_post<P: Platform, B>(
         client: exchange.fields.clone(),
         forwarded: shared_fields(&exchange.fields, policy, &exchange.hop()),
         no_store: Directives::read(&exchange.fields, policy).no_store(),
+        lease: Default::default(),
     })
 }
 

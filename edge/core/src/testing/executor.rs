@@ -74,6 +74,18 @@ impl Executor {
         }
     }
 
+    /// Lets every task come as far as it can at this moment.
+    pub(super) fn poll_once(&self) {
+        for _ in 0..ROUNDS {
+            self.poll_tasks();
+        }
+    }
+
+    /// Forgets every task without running its destructors: an instance that dies runs none.
+    pub(super) fn forget(&self) {
+        std::mem::forget(std::mem::take(&mut *self.0.tasks.borrow_mut()));
+    }
+
     fn poll_tasks(&self) {
         let tasks = std::mem::take(&mut *self.0.tasks.borrow_mut());
         let mut cx = Context::from_waker(Waker::noop());

@@ -10,12 +10,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 
 use super::body::TestBody;
 use super::executor::Executor;
+use super::lease::MapLease;
 use super::store::MapStore;
 use crate::body::Body;
 use crate::config::Config;
 use crate::edge::{Access, Edge, Setup};
 use crate::pipeline;
-use crate::platform::{Clock, Deadlines, Fetch, FetchError, Platform, Spawn};
+use crate::platform::{Clock, Deadlines, Fetch, FetchError, Lease, Platform, Spawn};
 use crate::request::Scheme;
 use crate::time::Time;
 
@@ -99,6 +100,7 @@ pub struct TestPlatform {
     asked: Rc<RefCell<Vec<Ask>>>,
     random: Rc<Cell<u64>>,
     stores: Rc<Vec<MapStore>>,
+    lease: Option<MapLease>,
 }
 
 impl Clock for TestPlatform {
@@ -163,6 +165,10 @@ impl Platform for TestPlatform {
     fn stores(&self) -> &[MapStore] {
         &self.stores
     }
+
+    fn lease(&self) -> Option<impl Lease> {
+        self.lease.clone()
+    }
 }
 
 /// A request: method, target, fields. A field `body` is the body.
@@ -221,6 +227,7 @@ impl Sim {
             asked: Rc::default(),
             random: Rc::default(),
             stores: Rc::new(stores),
+            lease: None,
         };
         let edge = Arc::new(Edge::new(config, setup(&platform)));
         Self { platform, edge }
@@ -229,6 +236,51 @@ impl Sim {
     /// The same platform and stores before a new instance of the edge, whose memory is empty.
     pub fn restart(&mut self) {
         self.edge = Arc::new(Edge::new(self.edge.config().clone(), setup(&self.platform)));
+    }
+
+    /// The same edge, whose instances share a lock.
+    #[must_use]
+    pub fn with_lease(mut self, lease: &MapLease) -> Self {
+        lease.set_clock(&self.platform.executor);
+        self.platform.lease = Some(lease.clone());
+        self
+    }
+
+    /// Another instance of this edge: it has its own memory, and shares all else.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let platform = self.platform.clone();
+        let edge = Arc::new(Edge::new(self.edge.config().clone(), setup(&platform)));
+        Self { platform, edge }
+    }
+
+    /// One request to each of these instances, at once.
+    ///
+    /// # Panics
+    /// When one waits for what cannot come.
+    pub fn each_together(instances: &[&Self], request: Sent<'_>) -> Vec<Answered> {
+        let (method, target, fields) = request;
+        let requests =
+            instances.iter().map(|sim| (sim.edge.clone(), request_of(method, target, fields))).collect();
+        let mut answers = instances[0].edges_together(requests);
+        instances[0].settle();
+        answers.truncate(instances.len());
+        answers
+    }
+
+    /// Sends a request and does not wait for its answer.
+    pub fn begin(&self, target: &str) {
+        let (edge, platform) = (self.edge.clone(), self.platform.clone());
+        let request = request_of("GET", target, &[]);
+        self.platform.executor.spawn(async move {
+            let _ = pipeline::handle(&edge, &platform, request).await.into_body().read().await;
+        });
+        self.platform.executor.poll_once();
+    }
+
+    /// Loses everything that goes on, as when an instance dies.
+    pub fn lose_what_goes_on(&self) {
+        self.platform.executor.forget();
     }
 
     /// From now on the origin answers by `handler`.
@@ -288,9 +340,13 @@ impl Sim {
     }
 
     fn exchange_together(&self, requests: Vec<crate::Request<TestBody>>) -> Vec<Answered> {
+        self.edges_together(requests.into_iter().map(|request| (self.edge.clone(), request)).collect())
+    }
+
+    fn edges_together(&self, requests: Vec<(Arc<Edge>, crate::Request<TestBody>)>) -> Vec<Answered> {
         let answers: Rc<RefCell<Vec<Option<Answered>>>> = Rc::new(RefCell::new(vec![None; requests.len()]));
-        for (at, request) in requests.into_iter().enumerate() {
-            let (edge, platform, answers) = (self.edge.clone(), self.platform.clone(), answers.clone());
+        for (at, (edge, request)) in requests.into_iter().enumerate() {
+            let (platform, answers) = (self.platform.clone(), answers.clone());
             self.platform.executor.spawn(async move {
                 let response = pipeline::handle(&edge, &platform, request).await;
                 let (head, body) = response.into_parts();
