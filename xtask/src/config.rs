@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow, bail};
 use levee_config::{Compiled, Overrides};
 
-use crate::{files, project};
+use crate::{files, project, spin};
 
 /// Where the JSON Schema for editors is kept.
 const SCHEMA: &str = "levee.schema.json";
@@ -35,8 +35,14 @@ fn refused(error: levee_config::ConfigError) -> anyhow::Error {
 
 /// `cargo xtask check-config`.
 pub(crate) fn check(file: &Path) -> Result<()> {
-    compile(file, &Overrides::default())?;
+    let compiled = compile(file, &Overrides::default())?;
     println!("{} is right", file.display());
+    // What the manifest beside it repeats.
+    let manifest = file.with_file_name("spin.toml");
+    if file.file_name().is_some_and(|name| name == "levee.toml") && manifest.is_file() {
+        spin::check(&manifest, file, &compiled.config.origins)?;
+        println!("{} agrees with it", manifest.display());
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod files;
 mod lab;
 mod project;
 mod run;
+mod spin;
 mod stop;
 mod test;
 mod tools;
@@ -65,6 +66,8 @@ enum Command {
 enum Build {
     /// The Worker's bundle, as `wrangler deploy` takes it.
     Worker(worker::Args),
+    /// The Spin component and its files, as spin.toml names them.
+    Spin(spin::Args),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
     let done = stop::install().and_then(|()| match cli.command {
         Command::Up(args) => up::run(&args),
         Command::Build(Build::Worker(args)) => worker::run(&args),
+        Command::Build(Build::Spin(args)) => spin::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Schema { check } => config::schema(check),
         Command::CheckConfig { file } => config::check(&file),

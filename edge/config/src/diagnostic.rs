@@ -1,6 +1,9 @@
 //! What is told to the author of a `levee.toml`: one mistake or warning each, with the place it stands at.
 
 use std::fmt;
+use std::ops::Range;
+
+use crate::text::Text;
 
 /// Whether a [`Diagnostic`] stops the build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,13 @@ pub struct Place {
     pub length: usize,
     /// The whole line, without its line break.
     pub text: String,
+}
+
+impl Place {
+    /// Where `span` (in bytes) begins in the text of a file.
+    pub fn of(file: &str, text: &str, span: Range<usize>) -> Self {
+        Text::new(file, text).place(span)
+    }
 }
 
 impl Diagnostic {

@@ -1,4 +1,5 @@
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,10 +9,12 @@ use levee_harness::{Browser, find_browser};
 
 use super::{Cx, Done, Step, deny, deploy, lock_file};
 use crate::tools::{self, Packages};
-use crate::{config, run, stop, worker};
+use crate::{config, run, spin, stop, worker};
 
 /// The Worker: its tests need a workerd, its program is built for wasm32 only.
 const WORKER: [&str; 2] = ["levee-worker", "levee-worker-app"];
+/// The Spin component, likewise.
+const SPIN: [&str; 2] = ["levee-spin", "levee-spin-app"];
 
 /// In the order in which a mistake is cheapest to find.
 pub(super) const ALL: &[Step] = &[
@@ -22,15 +25,20 @@ pub(super) const ALL: &[Step] = &[
         run: core,
     },
     Step { name: "clippy", checks: "no warning on this machine's target", run: clippy },
-    Step { name: "clippy-wasm", checks: "no warning in the Worker", run: clippy_wasm },
+    Step {
+        name: "clippy-wasm",
+        checks: "no warning in the Worker and in the Spin component",
+        run: clippy_wasm,
+    },
     Step { name: "unit", checks: "tests of all other crates", run: unit },
     Step {
         name: "config",
-        checks: "the configurations compile, the schema is up to date",
+        checks: "the configurations compile, spin.toml agrees, the schema is up to date",
         run: configuration,
     },
     Step { name: "npm-lock", checks: "exact versions, and no registry's address", run: lock_file::check },
     Step { name: "worker", checks: "the Worker's bundle is built", run: build_worker },
+    Step { name: "spin", checks: "the Spin component is built", run: build_spin },
     Step {
         name: "worker-test",
         checks: "tests of the Worker's library, on this machine and on workerd",
@@ -63,18 +71,21 @@ fn fmt(cx: &Cx) -> Result<Done> {
 }
 
 fn clippy(cx: &Cx) -> Result<Done> {
-    let mut command = cargo(cx, &["clippy", "--workspace", "--all-targets", "--exclude", "levee-worker-app"]);
+    let mut command = cargo(cx, &["clippy", "--workspace", "--all-targets"]);
+    command.args(["--exclude", "levee-worker-app", "--exclude", "levee-spin-app"]);
     run::shown(command.args(["--", "-D", "warnings"]))?;
     passed()
 }
 
 fn clippy_wasm(cx: &Cx) -> Result<Done> {
-    tools::rust_target(&cx.root, tools::WASM)?;
-    let mut command = cargo(cx, &["clippy", "--target", tools::WASM]);
-    for package in WORKER {
-        command.args(["--package", package]);
+    for (target, packages) in [(tools::WASM, WORKER), (tools::WASI, SPIN)] {
+        tools::rust_target(&cx.root, target)?;
+        let mut command = cargo(cx, &["clippy", "--target", target]);
+        for package in packages {
+            command.args(["--package", package]);
+        }
+        run::shown(command.args(["--", "-D", "warnings"]))?;
     }
-    run::shown(command.args(["--", "-D", "warnings"]))?;
     passed()
 }
 
@@ -85,7 +96,7 @@ fn core(cx: &Cx) -> Result<Done> {
 
 fn unit(cx: &Cx) -> Result<Done> {
     let mut command = cargo(cx, &["test", "--workspace", "--no-fail-fast"]);
-    for package in ["levee-edge", "levee-e2e"].iter().chain(&WORKER) {
+    for package in ["levee-edge", "levee-e2e", "levee-spin-app"].iter().chain(&WORKER) {
         command.args(["--exclude", package]);
     }
     run::shown(&mut command)?;
@@ -99,7 +110,10 @@ fn configuration(cx: &Cx) -> Result<Done> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // levee.toml, and its siblings such as levee.transparent.toml.
         if name.starts_with("levee.") && name.ends_with(".toml") {
-            config::compile(&path, &Overrides::default())?;
+            let compiled = config::compile(&path, &Overrides::default())?;
+            if name == "levee.toml" {
+                spin::check(&cx.root.join("spin.toml"), &path, &compiled.config.origins)?;
+            }
             checked += 1;
         }
     }
@@ -113,6 +127,21 @@ fn configuration(cx: &Cx) -> Result<Done> {
 fn build_worker(cx: &Cx) -> Result<Done> {
     build_bundle(cx)?;
     passed()
+}
+
+fn build_spin(cx: &Cx) -> Result<Done> {
+    let component = build_component(cx)?;
+    let size = fs::metadata(component.join("levee.wasm"))?.len();
+    Ok(Done::Passed(format!("({:.1} KB)", size as f64 / 1000.0)))
+}
+
+/// The component that is deployed, and its files.
+fn build_component(cx: &Cx) -> Result<PathBuf> {
+    let compiled = config::compile(&cx.root.join("levee.toml"), &Overrides::default())?;
+    let wasm = spin::build(&cx.root)?;
+    let out = cx.root.join(spin::OUT);
+    spin::assemble(&wasm, &compiled.to_bytes(), &out)?;
+    Ok(out)
 }
 
 fn worker_tests(cx: &Cx) -> Result<Done> {

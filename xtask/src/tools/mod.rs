@@ -11,7 +11,7 @@ pub(crate) use cache::folder as cache_folder;
 pub(crate) use cargo_tool::{cargo_deny, wasm_bindgen, wasm_bindgen_version};
 pub(crate) use node::{Node, WANTED as NODE_WANTED};
 pub(crate) use npm::{Packages, ensure as npm_packages, node_modules};
-pub(crate) use rust_target::{WASM, ensure as rust_target, installed as rust_target_installed};
+pub(crate) use rust_target::{WASI, WASM, ensure as rust_target, installed as rust_target_installed};
 
 /// Says what begins, and how long it may take where that is worth knowing.
 pub(crate) fn announce(what: &str, may_take: Option<&str>) {

@@ -8,6 +8,8 @@ use crate::run;
 
 /// What Workers run.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+/// What Spin runs.
+pub(crate) const WASI: &str = "wasm32-wasip2";
 
 /// Whether this toolchain has the standard library of a target.
 pub(crate) fn installed(root: &Path, target: &str) -> bool {

@@ -32,7 +32,7 @@ pub(super) async fn enter<P: Platform>(
         return Across::Alone;
     }
     let key = request.key.as_str();
-    let mut queue = Queue::new(&**edge, platform, key);
+    let mut queue = Queue::new(edge, platform, key);
     loop {
         let turn = queue.turn(edge, platform, key).await;
         if let Turn::Alone = turn {
@@ -71,7 +71,7 @@ pub(super) async fn behind<P: Platform>(fill: &Fill<P>, stale: &Arc<Slot>) -> Be
         return Behind::Fetch(None);
     }
     let key = fill.key.as_str();
-    let held = match Queue::new(&**edge, platform, key).try_lead(edge, platform).await {
+    let held = match Queue::new(edge, platform, key).try_lead(edge, platform).await {
         Tried::Taken => return Behind::Leave,
         Tried::Alone => None,
         Tried::Lead(held) => Some(held),

@@ -1,0 +1,89 @@
+//! Fields on their way between WASI and `http`.
+
+use http::header::{
+    CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
+    TRANSFER_ENCODING, UPGRADE,
+};
+use spin_sdk::wasip3::http::types::{Fields, HeaderError};
+
+/// What a component may not set: the runtime speaks for each connection by itself, and one of these makes the whole message
+/// an error. `Host` follows the URL.
+const FORBIDDEN: [HeaderName; 9] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HOST,
+    HeaderName::from_static("http2-settings"),
+];
+
+/// Reads lines. What is not a field by `http`'s rules (the runtime has checked them before) is left out.
+pub(crate) fn read(fields: &Fields) -> HeaderMap {
+    let lines = fields.copy_all();
+    let mut map = HeaderMap::with_capacity(lines.len());
+    for (name, value) in lines {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let value = HeaderValue::from_maybe_shared(bytes::Bytes::from(value));
+        if let (Ok(name), Ok(value)) = (name, value) {
+            map.append(name, value);
+        }
+    }
+    map
+}
+
+/// As the runtime takes them.
+///
+/// # Errors
+/// What the runtime says of them.
+pub(crate) fn write(fields: &HeaderMap) -> Result<Fields, String> {
+    Fields::from_list(&lines(fields)).map_err(refused)
+}
+
+/// The lines that a component may set.
+pub(crate) fn lines(fields: &HeaderMap) -> Vec<(String, Vec<u8>)> {
+    let mut lines = Vec::with_capacity(fields.len());
+    for (name, value) in fields {
+        if !FORBIDDEN.contains(name) {
+            lines.push((name.as_str().to_owned(), value.as_bytes().to_vec()));
+        }
+    }
+    lines
+}
+
+pub(crate) fn refused(error: HeaderError) -> String {
+    match error {
+        HeaderError::InvalidSyntax => "a field is not written as RFC 9110 has it".to_owned(),
+        HeaderError::Forbidden => "a field is one that the runtime keeps to itself".to_owned(),
+        HeaderError::Immutable => "the fields cannot be changed".to_owned(),
+        HeaderError::SizeExceeded => "the fields are larger than the runtime allows".to_owned(),
+        HeaderError::Other(reason) => reason.unwrap_or_else(|| "the runtime refuses a field".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_is_written_but_those_of_the_connection() {
+        let mut map = HeaderMap::new();
+        for (name, value) in [
+            ("set-cookie", "a=1"),
+            ("set-cookie", "b=2"),
+            ("connection", "close"),
+            ("host", "a"),
+            ("te", "gzip"),
+        ] {
+            map.append(name, HeaderValue::from_static(value));
+        }
+        map.append("x", HeaderValue::from_bytes(b"\xe9").expect("a value"));
+        let written = lines(&map);
+        let has = |name: &str, value: &[u8]| written.contains(&(name.to_owned(), value.to_vec()));
+        assert!(has("set-cookie", b"a=1") && has("set-cookie", b"b=2") && has("te", b"gzip"));
+        assert!(has("x", b"\xe9"), "bytes stay bytes");
+        assert_eq!(written.len(), 4, "{written:?}");
+    }
+}

@@ -1,0 +1,171 @@
+//! A request of the runtime as the pipeline takes it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::{Extensions, Method};
+use levee::Scheme;
+use spin_sdk::wasip3::http::types;
+
+use crate::body::Body;
+use crate::fields;
+use crate::incoming::Incoming;
+
+/// What Spin says of a request, in fields of its own. It adds them behind those of the client, which may have sent some of the
+/// same name.
+const CLIENT: HeaderName = HeaderName::from_static("spin-client-addr");
+const OF_SPIN: [HeaderName; 7] = [
+    HeaderName::from_static("spin-full-url"),
+    HeaderName::from_static("spin-path-info"),
+    HeaderName::from_static("spin-base-path"),
+    HeaderName::from_static("spin-matched-route"),
+    HeaderName::from_static("spin-component-route"),
+    HeaderName::from_static("spin-raw-component-route"),
+    CLIENT,
+];
+
+/// Reads a request.
+///
+/// # Errors
+/// What could not be understood, for people.
+pub(crate) fn read(request: types::Request) -> Result<levee::Request<Body>, &'static str> {
+    let method = method(request.get_method())?;
+    let target = request.get_path_with_query().unwrap_or_else(|| "/".to_owned());
+    let scheme = scheme(request.get_scheme())?;
+    let mut fields = fields::read(&request.get_headers());
+    let authority = authority(request.get_authority(), &mut fields);
+    let client = client(&fields);
+    for name in &OF_SPIN {
+        fields.remove(name);
+    }
+    let body = if may_have_body(&method, &fields) {
+        let length = length(&fields);
+        Body::incoming(Incoming::of_request(request), length)
+    } else {
+        Body::default()
+    };
+    Ok(levee::Request {
+        method,
+        scheme,
+        authority,
+        target,
+        fields,
+        body,
+        client,
+        extensions: Extensions::new(),
+    })
+}
+
+fn method(method: types::Method) -> Result<Method, &'static str> {
+    Ok(match method {
+        types::Method::Get => Method::GET,
+        types::Method::Head => Method::HEAD,
+        types::Method::Post => Method::POST,
+        types::Method::Put => Method::PUT,
+        types::Method::Delete => Method::DELETE,
+        types::Method::Connect => Method::CONNECT,
+        types::Method::Options => Method::OPTIONS,
+        types::Method::Trace => Method::TRACE,
+        types::Method::Patch => Method::PATCH,
+        types::Method::Other(token) => {
+            Method::from_bytes(token.as_bytes()).map_err(|_| "The request's method is not a token.")?
+        }
+    })
+}
+
+fn scheme(scheme: Option<types::Scheme>) -> Result<Scheme, &'static str> {
+    match scheme {
+        None | Some(types::Scheme::Http) => Ok(Scheme::Http),
+        Some(types::Scheme::Https) => Ok(Scheme::Https),
+        Some(types::Scheme::Other(_)) => Err("The request's URL is neither http nor https."),
+    }
+}
+
+/// The host that is meant: the URL's before the field's, and then `Host` says the same (RFC 9112, section 3.2.2).
+fn authority(of_url: Option<String>, fields: &mut HeaderMap) -> String {
+    if let Some(authority) = of_url {
+        if let Ok(host) = HeaderValue::from_str(&authority) {
+            fields.insert(HOST, host);
+        }
+        return authority;
+    }
+    let mut hosts = fields.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => String::from_utf8_lossy(host.as_bytes()).into_owned(),
+        // None, or more than one, is no host, and the edge refuses it.
+        _ => String::new(),
+    }
+}
+
+/// Asking for the body costs; a plain GET is spared that.
+fn may_have_body(method: &Method, fields: &HeaderMap) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD)
+        || fields.contains_key(CONTENT_LENGTH)
+        || fields.contains_key(TRANSFER_ENCODING)
+}
+
+/// How long a request's body is; where nothing says so there is one only if it is chunked (RFC 9112, section 6.3).
+fn length(fields: &HeaderMap) -> Option<u64> {
+    match fields.get(CONTENT_LENGTH) {
+        Some(length) => length.to_str().ok()?.trim().parse().ok(),
+        None if fields.contains_key(TRANSFER_ENCODING) => None,
+        None => Some(0),
+    }
+}
+
+/// Whom Spin has accepted the connection from: the last line is its own.
+fn client(fields: &HeaderMap) -> Option<IpAddr> {
+    let said = fields.get_all(CLIENT).iter().next_back()?.to_str().ok()?;
+    said.parse::<SocketAddr>().map(|address| address.ip()).or_else(|_| said.parse()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in lines {
+            map.append(*name, HeaderValue::from_static(value));
+        }
+        map
+    }
+
+    #[test]
+    fn methods_stay_the_tokens_that_they_are() {
+        assert_eq!(
+            method(types::Method::Other("PURGE".into())),
+            Ok(Method::from_bytes(b"PURGE").expect("a token"))
+        );
+        assert_eq!(method(types::Method::Other("get".into())).expect("a token").as_str(), "get");
+        assert!(method(types::Method::Other("G T".into())).is_err());
+    }
+
+    #[test]
+    fn the_client_is_whom_spin_names_last() {
+        let forged =
+            fields(&[("spin-client-addr", "198.51.100.1:1"), ("spin-client-addr", "[2001:db8::1]:443")]);
+        assert_eq!(client(&forged), "2001:db8::1".parse().ok());
+        assert_eq!(client(&fields(&[("spin-client-addr", "192.0.2.7")])), "192.0.2.7".parse().ok());
+        assert_eq!(client(&fields(&[("x-forwarded-for", "192.0.2.7")])), None);
+    }
+
+    #[test]
+    fn the_url_names_the_host_before_the_field_does() {
+        let mut said = fields(&[("host", "b.example")]);
+        assert_eq!(authority(Some("a.example:81".into()), &mut said), "a.example:81");
+        assert_eq!(said[HOST], "a.example:81");
+        assert_eq!(authority(None, &mut fields(&[("host", "b.example")])), "b.example");
+        assert_eq!(authority(None, &mut fields(&[("host", "a"), ("host", "b")])), "");
+    }
+
+    #[test]
+    fn only_what_may_have_a_body_is_asked_for_it() {
+        assert!(!may_have_body(&Method::GET, &fields(&[])));
+        assert!(may_have_body(&Method::GET, &fields(&[("content-length", "1")])));
+        assert!(may_have_body(&Method::POST, &fields(&[])));
+        assert_eq!(length(&fields(&[])), Some(0));
+        assert_eq!(length(&fields(&[("transfer-encoding", "chunked")])), None);
+        assert_eq!(length(&fields(&[("content-length", "12")])), Some(12));
+    }
+}

@@ -1,0 +1,84 @@
+//! Work beside a request, within its component-model task.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+thread_local! {
+    static SPAWNED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` to its end beside the request that spawns it, also after its response.
+pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
+    SPAWNED.set(true);
+    spin_sdk::wasip3::spawn(attentive(work));
+}
+
+/// `work`, polled again at once when it has spawned something and waits: what is spawned is otherwise polled only when
+/// something else happens to the task, and may be what has to happen first.
+pub(crate) async fn attentive<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let polled = work.as_mut().poll(cx);
+        if SPAWNED.replace(false) && polled.is_pending() {
+            cx.waker().wake_by_ref();
+        }
+        polled
+    })
+    .await
+}
+
+/// Waits for both, in whichever order they come; `second` is handed back where `first` is there before it.
+pub(crate) async fn first_of<A, B>(
+    first: impl Future<Output = A>,
+    second: impl Future<Output = B> + Unpin,
+) -> (A, Option<impl Future<Output = B> + Unpin>) {
+    let mut first = pin!(first);
+    let mut second = Some(second);
+    let done = poll_fn(|cx| {
+        if let Poll::Ready(done) = first.as_mut().poll(cx) {
+            return Poll::Ready(done);
+        }
+        if let Some(waiting) = &mut second
+            && std::pin::Pin::new(waiting).poll(cx).is_ready()
+        {
+            second = None;
+        }
+        Poll::Pending
+    })
+    .await;
+    (done, second)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_done_yet_is_handed_back() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut both = pin!(first_of(std::future::ready(1), std::future::pending::<()>()));
+        let Poll::Ready((done, left)) = both.as_mut().poll(&mut cx) else { panic!("the first is ready") };
+        assert_eq!(done, 1);
+        assert!(left.is_some());
+    }
+
+    #[test]
+    fn the_second_goes_on_while_the_first_waits() {
+        let asked = Cell::new(0);
+        let first = poll_fn(|_| if asked.get() > 0 { Poll::Ready(()) } else { Poll::Pending });
+        let second = poll_fn(|_| {
+            asked.set(asked.get() + 1);
+            Poll::Ready(())
+        });
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut both = pin!(first_of(first, second));
+        assert!(both.as_mut().poll(&mut cx).is_pending());
+        let Poll::Ready(((), left)) = both.as_mut().poll(&mut cx) else { panic!("the second let it go on") };
+        assert!(left.is_none());
+        assert_eq!(asked.get(), 1, "not polled after its end");
+    }
+}
