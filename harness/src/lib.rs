@@ -22,6 +22,7 @@
 
 mod browser;
 mod build;
+mod component_host;
 mod error;
 mod group;
 mod http;
@@ -31,12 +32,14 @@ mod origin;
 mod parts;
 mod port;
 mod process;
+mod redis;
 mod spec;
 mod workerd;
 mod wrangler;
 
 pub use browser::{Browser, find_browser};
 pub use build::{Built, cargo_build};
+pub use component_host::ComponentHost;
 pub use error::Error;
 pub use group::Group;
 pub use http::{answers, get};
@@ -46,6 +49,7 @@ pub use origin::Origin;
 pub use parts::Parts;
 pub use port::{ensure_free, free_port};
 pub use process::Process;
+pub use redis::{Redis, find_redis};
 pub use spec::{Ready, Spec};
 pub use workerd::Workerd;
 pub use wrangler::WranglerDev;

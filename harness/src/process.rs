@@ -160,6 +160,9 @@ impl Ready {
     fn look(&self, log: &Log, seen: usize) -> Option<String> {
         match self {
             Self::Line { before } => log.since(seen).iter().find_map(|line| url_after(line, before)),
+            Self::Text { text, url } => {
+                log.since(seen).iter().any(|line| line.contains(text)).then(|| url.clone())
+            }
             Self::WorkerdControl => log.since(seen).iter().find_map(|line| workerd_listen(line)),
             Self::Http { url } => http::answers(url).then(|| url.trim_end_matches('/').to_owned()),
         }
@@ -168,6 +171,7 @@ impl Ready {
     fn describe(&self) -> String {
         match self {
             Self::Line { before } => format!("a line with \"{before}\""),
+            Self::Text { text, .. } => format!("a line with \"{text}\""),
             Self::WorkerdControl => String::from("workerd to report its port"),
             Self::Http { url } => format!("an answer from {url}"),
         }

@@ -11,6 +11,8 @@ use crate::log::Sink;
 pub enum Ready {
     /// A line on stdout or stderr contains `before`; its address is the `http…` that follows.
     Line { before: String },
+    /// A line on stdout or stderr contains `text`; its address is `url`, which the caller knows.
+    Text { text: String, url: String },
     /// workerd's control messages on stdout, `{"event":"listen","socket":"http","port":N}`.
     WorkerdControl,
     /// A GET of this URL gets an HTTP answer, whatever its status; its address is the URL's.

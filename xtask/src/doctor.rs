@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use levee_harness::{Browser, find_browser};
+use levee_harness::{Browser, find_browser, find_redis};
 
 use crate::tools::{self, NODE_WANTED, Node};
 use crate::{project, run};
@@ -22,13 +22,15 @@ pub(crate) fn run() -> Result<()> {
     let mut missing = 0;
     for (tool, state) in [
         ("Rust", rust()),
-        ("Rust target for Workers", target(&root)),
+        ("Rust target for Workers", target(&root, tools::WASM)),
+        ("Rust target for Spin", target(&root, tools::WASI)),
         ("C compiler", c_compiler()),
         ("Node.js", node()),
         ("npm", npm()),
         ("npm packages", packages(&root)),
         ("wasm-bindgen", wasm_bindgen(&root)),
         ("browser for tests", browser(&root)),
+        ("Redis for tests", redis()),
     ] {
         let (word, text) = match state {
             State::Here(text) => ("ok", text),
@@ -54,11 +56,11 @@ fn rust() -> State {
     }
 }
 
-fn target(root: &Path) -> State {
-    if tools::rust_target_installed(root, tools::WASM) {
-        State::Here(tools::WASM.to_owned())
+fn target(root: &Path, target: &str) -> State {
+    if tools::rust_target_installed(root, target) {
+        State::Here(target.to_owned())
     } else if run::ask("rustup", &["--version"]).is_some() {
-        State::Later(format!("rustup will add {}", tools::WASM))
+        State::Later(format!("rustup will add {target}"))
     } else {
         State::Missing(String::from("rustup is not here to add it: https://rustup.rs"))
     }
@@ -125,5 +127,12 @@ fn browser(root: &Path) -> State {
             State::Later(String::from("npm will install one for `cargo xtask test`"))
         }
         Err(error) => State::Later(format!("{error}; only `cargo xtask test` needs it")),
+    }
+}
+
+fn redis() -> State {
+    match find_redis() {
+        Ok(path) => State::Here(path.display().to_string()),
+        Err(error) => State::Later(format!("{error}; only some of `cargo xtask test` needs it")),
     }
 }
