@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use levee_config::Overrides;
-use levee_harness::{Browser, find_browser};
+use levee_harness::{Browser, find_browser, find_redis};
 
 use super::{Cx, Done, Step, deny, deploy, lock_file};
 use crate::tools::{self, Packages};
@@ -15,6 +15,8 @@ use crate::{config, run, spin, stop, worker};
 const WORKER: [&str; 2] = ["levee-worker", "levee-worker-app"];
 /// The Spin component, likewise.
 const SPIN: [&str; 2] = ["levee-spin", "levee-spin-app"];
+/// Built for wasm32 only: what the component host is tried with.
+const GUESTS: [&str; 2] = ["levee-guest-hello", "levee-guest-probe"];
 
 /// In the order in which a mistake is cheapest to find.
 pub(super) const ALL: &[Step] = &[
@@ -44,6 +46,11 @@ pub(super) const ALL: &[Step] = &[
         checks: "tests of the Worker's library, on this machine and on workerd",
         run: worker_tests,
     },
+    Step {
+        name: "component-host",
+        checks: "the host that runs Spin components without Spin, and its guests",
+        run: component_host,
+    },
     Step { name: "deploy", checks: "wrangler deploy --dry-run, and the bundle's size", run: deploy::dry_run },
     Step { name: "deny", checks: "licences, bans and sources of all crates", run: deny::policy },
     Step { name: "advisories", checks: "no crate with a known vulnerability", run: deny::advisories },
@@ -72,13 +79,17 @@ fn fmt(cx: &Cx) -> Result<Done> {
 
 fn clippy(cx: &Cx) -> Result<Done> {
     let mut command = cargo(cx, &["clippy", "--workspace", "--all-targets"]);
-    command.args(["--exclude", "levee-worker-app", "--exclude", "levee-spin-app"]);
+    // The component host has a step of its own: here it would be compiled with other features, once more.
+    let excluded = ["levee-worker-app", "levee-spin-app", tools::COMPONENT_HOST];
+    for package in excluded.iter().chain(&GUESTS) {
+        command.args(["--exclude", package]);
+    }
     run::shown(command.args(["--", "-D", "warnings"]))?;
     passed()
 }
 
 fn clippy_wasm(cx: &Cx) -> Result<Done> {
-    for (target, packages) in [(tools::WASM, WORKER), (tools::WASI, SPIN)] {
+    for (target, packages) in [(tools::WASM, &WORKER), (tools::WASI, &SPIN), (tools::WASI, &GUESTS)] {
         tools::rust_target(&cx.root, target)?;
         let mut command = cargo(cx, &["clippy", "--target", target]);
         for package in packages {
@@ -96,7 +107,8 @@ fn core(cx: &Cx) -> Result<Done> {
 
 fn unit(cx: &Cx) -> Result<Done> {
     let mut command = cargo(cx, &["test", "--workspace", "--no-fail-fast"]);
-    for package in ["levee-edge", "levee-e2e", "levee-spin-app"].iter().chain(&WORKER) {
+    let excluded = ["levee-edge", "levee-e2e", "levee-spin-app", tools::COMPONENT_HOST];
+    for package in excluded.iter().chain(&WORKER).chain(&GUESTS) {
         command.args(["--exclude", package]);
     }
     run::shown(&mut command)?;
@@ -152,6 +164,20 @@ fn worker_tests(cx: &Cx) -> Result<Done> {
     command.env("LEVEE_WASM_BINDGEN", wasm_bindgen).env("LEVEE_NODE_MODULES", tools::node_modules(&cx.root));
     run::shown(&mut command)?;
     passed()
+}
+
+fn component_host(cx: &Cx) -> Result<Done> {
+    tools::rust_target(&cx.root, tools::WASI)?;
+    // Its tests start the same program.
+    tools::component_host(&cx.root)?;
+    let mut command = cargo(cx, &["test", "--package", tools::COMPONENT_HOST]);
+    run::shown(&mut command)?;
+    let mut command = cargo(cx, &["clippy", "--all-targets", "--package", tools::COMPONENT_HOST]);
+    run::shown(command.args(["--", "-D", "warnings"]))?;
+    Ok(Done::Passed(match find_redis() {
+        Ok(_) => String::new(),
+        Err(missing) => format!("(not Redis: {missing})"),
+    }))
 }
 
 /// The bundle that is deployed; a later step that needs it makes sure that it is there.

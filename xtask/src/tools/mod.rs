@@ -3,12 +3,14 @@
 
 mod cache;
 mod cargo_tool;
+mod component_host;
 mod node;
 mod npm;
 mod rust_target;
 
 pub(crate) use cache::folder as cache_folder;
 pub(crate) use cargo_tool::{cargo_deny, wasm_bindgen, wasm_bindgen_version};
+pub(crate) use component_host::{PACKAGE as COMPONENT_HOST, ensure as component_host};
 pub(crate) use node::{Node, WANTED as NODE_WANTED};
 pub(crate) use npm::{Packages, ensure as npm_packages, node_modules};
 pub(crate) use rust_target::{WASI, WASM, ensure as rust_target, installed as rust_target_installed};
