@@ -38,9 +38,15 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the database, makes and fills it where it does not exist, and brings the programme up to date.
+    /// Makes and fills the database where it does not exist, copied from the template where there is one, and does
+    /// nothing else: for an image, or for whoever starts several processes on one file.
+    pub async fn prepare(settings: &Settings) -> anyhow::Result<()> {
+        Ok(Db::prepare(&settings.database, settings.database_template.as_deref()).await?)
+    }
+
+    /// Opens the database, makes it as [`App::prepare`] does where it does not exist, and brings the programme up to date.
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
-        let db = Db::open(&settings.database).await?;
+        let db = Db::open(&settings.database, settings.database_template.as_deref()).await?;
         db.caretake().await?;
         let genres = db.read(crate::db::films::genres).await?.into();
         let state = State {
@@ -101,4 +107,13 @@ impl App {
             }
         })
     }
+}
+
+/// What answers while the application is being opened: the process is alive, and not ready for anything.
+pub(crate) fn starting(readiness: &Readiness) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .fallback(health::starting)
+        .layer(from_fn(finish))
+        .layer(from_fn_with_state(readiness.clone(), request_log))
 }

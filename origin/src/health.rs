@@ -49,6 +49,11 @@ pub(crate) async fn ready(extract::State(state): extract::State<State>) -> Respo
     }
 }
 
+/// What everything but `/healthz` says until the database is there: 503, try again in a second.
+pub(crate) async fn starting() -> Response {
+    unready("the process is starting, and its database is being made ready")
+}
+
 fn unready(why: &str) -> Response {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", why).into_response()
 }

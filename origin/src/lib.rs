@@ -10,6 +10,7 @@ mod api;
 mod app;
 mod assets;
 mod cache_policy;
+mod cloud_run;
 mod db;
 mod domain;
 mod health;

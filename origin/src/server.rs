@@ -1,14 +1,20 @@
 //! Listening, and stopping without losing anybody's request.
 
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::extract::Request;
 use axum::serve::ListenerExt;
+use axum::{Router, ServiceExt};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tower::Service;
 
-use crate::{App, Settings};
+use crate::health::Readiness;
+use crate::{App, Settings, app};
 
 /// Container platforms kill ten seconds after the signal; what is not done by then is given up a little earlier.
 const DRAIN_LIMIT: Duration = Duration::from_secs(8);
@@ -37,44 +43,104 @@ impl Server {
         self.address
     }
 
-    /// Serves until SIGTERM or SIGINT, then drains.
-    pub async fn run(self, app: App) -> anyhow::Result<()> {
+    /// Serves from now until SIGTERM or SIGINT, then drains. While `opening` is under way only the health checks answer:
+    /// alive, and not ready. `opened` is told the address once everything does. Fails when `opening` fails.
+    pub async fn run(
+        self,
+        opening: impl Future<Output = anyhow::Result<App>>,
+        opened: impl FnOnce(SocketAddr),
+    ) -> anyhow::Result<()> {
         let signal = stop_signal().context("cannot listen for signals")?;
-        self.run_until(app, signal).await
+        self.run_until(opening, opened, signal).await
     }
 
-    /// Serves until `stop` resolves, then drains: not ready at once, new connections for the drain delay,
-    /// then only what is in flight, for at most eight seconds.
+    /// As [`Server::run`], until `stop` resolves. Draining means: not ready at once, new connections for the drain delay
+    /// (none where the application was not open yet), then only what is in flight, for at most eight seconds.
     pub async fn run_until(
         self,
-        app: App,
+        opening: impl Future<Output = anyhow::Result<App>>,
+        opened: impl FnOnce(SocketAddr),
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
-        let Self { listener, drain_delay, .. } = self;
+        let Self { listener, address, drain_delay } = self;
         let listener = listener.tap_io(|stream| {
             // Small answers must not wait for the acknowledgement of the one before.
             let _ = stream.set_nodelay(true);
         });
+        let front = Arc::new(Front::new());
         let (closing, closed) = oneshot::channel();
-        let readiness = app.readiness();
-        let caretaker = app.spawn_caretaker();
-        let drain = async move {
-            stop.await;
-            tracing::info!("stopping: not ready any more, finishing what is in flight");
-            readiness.start_draining();
-            tokio::time::sleep(drain_delay).await;
-            let _ = closing.send(());
-        };
-        let serving = axum::serve(listener, app.router()).with_graceful_shutdown(drain);
-        let result = tokio::select! {
-            result = async { serving.await } => result.context("serving failed"),
-            () = async { let _ = closed.await; tokio::time::sleep(DRAIN_LIMIT).await } => {
-                tracing::warn!("requests were still in flight after {DRAIN_LIMIT:?}; they are cut off");
-                Ok(())
+        let drain = {
+            let front = Arc::clone(&front);
+            async move {
+                stop.await;
+                tracing::info!("stopping: not ready any more, finishing what is in flight");
+                if front.start_draining() {
+                    tokio::time::sleep(drain_delay).await;
+                }
+                let _ = closing.send(());
             }
         };
+        let answer = {
+            let front = Arc::clone(&front);
+            tower::service_fn(move |request: Request| front.router().call(request))
+        };
+        let serving = axum::serve(listener, ServiceExt::<Request>::into_make_service(answer))
+            .with_graceful_shutdown(drain);
+        let mut serving = pin!(async {
+            tokio::select! {
+                result = async { serving.await } => result.context("serving failed"),
+                () = async { let _ = closed.await; tokio::time::sleep(DRAIN_LIMIT).await } => {
+                    tracing::warn!("requests were still in flight after {DRAIN_LIMIT:?}; they are cut off");
+                    Ok(())
+                }
+            }
+        });
+        let app = tokio::select! {
+            // First: where the application is open already, nobody is told that it is not.
+            biased;
+            app = opening => app?,
+            stopped = &mut serving => return stopped,
+        };
+        let caretaker = app.spawn_caretaker();
+        front.open(&app);
+        opened(address);
+        let result = serving.await;
         caretaker.abort();
         result
+    }
+}
+
+/// Who answers: the health checks alone until the application is open, from then on the application.
+struct Front {
+    starting: (Readiness, Router),
+    open: OnceLock<(Readiness, Router)>,
+}
+
+impl Front {
+    fn new() -> Self {
+        let readiness = Readiness::default();
+        let router = app::starting(&readiness);
+        Self { starting: (readiness, router), open: OnceLock::new() }
+    }
+
+    fn open(&self, app: &App) {
+        // Only the first one counts, and there is only one.
+        let _ = self.open.set((app.readiness(), app.router()));
+    }
+
+    /// From now on nobody is ready. Says whether anybody was.
+    fn start_draining(&self) -> bool {
+        self.starting.0.start_draining();
+        let open = self.open.get();
+        if let Some((readiness, _)) = open {
+            readiness.start_draining();
+        }
+        open.is_some()
+    }
+
+    fn router(&self) -> Router {
+        let (_, router) = self.open.get().unwrap_or(&self.starting);
+        router.clone()
     }
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
+use crate::cloud_run;
+
 const DEFAULT_PORT: u16 = 8081;
 
 /// The box office: a reference origin with a real catalogue, seats and orders.
@@ -24,6 +26,14 @@ pub struct Settings {
     #[arg(long, env = "LEVEE_DATABASE", value_name = "FILE", default_value = ".levee/box-office.sqlite")]
     pub database: PathBuf,
 
+    /// A filled database to copy where FILE does not exist yet; quicker than filling one, and it may be read-only
+    #[arg(long, env = "LEVEE_DATABASE_TEMPLATE", value_name = "FILE")]
+    pub database_template: Option<PathBuf>,
+
+    /// Make the database where it does not exist, and exit
+    #[arg(long)]
+    pub prepare: bool,
+
     /// How long a look-up at /data/{key} takes
     #[arg(long, env = "LEVEE_DATA_DELAY", value_name = "TIME", default_value = "2s", value_parser = duration)]
     pub data_delay: Duration,
@@ -39,6 +49,14 @@ pub struct Settings {
     /// How log lines look (they go to stderr)
     #[arg(long, env = "LEVEE_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
+
+    /// The service's name, which Cloud Run sets
+    #[arg(long, env = "K_SERVICE", hide = true)]
+    pub cloud_run_service: Option<String>,
+
+    /// How many instances the service may have; Cloud Run does not say, so the service repeats it
+    #[arg(long, env = "LEVEE_ORIGIN_MAX_INSTANCES", hide = true)]
+    pub max_instances: Option<u32>,
 }
 
 /// How log lines look.
@@ -58,6 +76,11 @@ impl Settings {
             (None, Some(port)) => (Ipv4Addr::UNSPECIFIED, port).into(),
             (None, None) => (Ipv4Addr::LOCALHOST, DEFAULT_PORT).into(),
         }
+    }
+
+    /// Refuses to run where several instances would each sell the same seats (Cloud Run with more than one).
+    pub fn check_platform(&self) -> anyhow::Result<()> {
+        Ok(cloud_run::check(self.cloud_run_service.as_deref(), self.max_instances)?)
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) enum Error {
     Open { path: PathBuf, source: rusqlite::Error },
     #[error("cannot make the folder {path}: {source}; --database FILE takes another")]
     Folder { path: PathBuf, source: std::io::Error },
+    #[error("cannot copy the database {template} to {path}: {source}")]
+    Template { template: PathBuf, path: PathBuf, source: std::io::Error },
     #[error(
         "{path} was made by another version of the box office (schema {found}, this one knows {known}); \
              move it away or take another with --database FILE"

@@ -6,6 +6,7 @@ pub(crate) mod orders;
 mod pool;
 mod schema;
 pub(crate) mod screenings;
+mod template;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,18 +28,18 @@ pub(crate) struct Db {
 }
 
 impl Db {
+    /// Makes and fills the file where it does not exist or is empty, and closes it.
+    pub(crate) async fn prepare(path: &Path, template: Option<&Path>) -> Result<(), Error> {
+        let (path, template) = (path.to_owned(), template.map(Path::to_owned));
+        let made = tokio::task::spawn_blocking(move || make(&path, template.as_deref()).map(drop));
+        made.await.map_err(|_| Error::Lost)?
+    }
+
     /// Opens the file; makes and fills it where it does not exist or is empty.
-    pub(crate) async fn open(path: &Path) -> Result<Self, Error> {
-        let path = path.to_owned();
+    pub(crate) async fn open(path: &Path, template: Option<&Path>) -> Result<Self, Error> {
+        let (path, template) = (path.to_owned(), template.map(Path::to_owned));
         let opened = tokio::task::spawn_blocking(move || {
-            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                std::fs::create_dir_all(folder).map_err(|source| Error::folder(folder, source))?;
-            }
-            let mut writer = schema::open_writer(&path)?;
-            let started = Instant::now();
-            if schema::prepare(&mut writer, &path, now())? {
-                tracing::info!("filled {} in {:.1?}", path.display(), started.elapsed());
-            }
+            let writer = make(&path, template.as_deref())?;
             let readers = (0..READERS).map(|_| schema::open_reader(&path)).collect::<Result<Vec<_>, _>>()?;
             Ok::<_, Error>((writer, readers))
         });
@@ -94,6 +95,24 @@ impl Db {
         tracing::info!("put {renewed} screenings that were shown on sale for their next date");
         Ok(())
     }
+}
+
+/// The connection that writes to a complete database, made from the template or filled where it is not there yet.
+fn make(path: &Path, from: Option<&Path>) -> Result<Connection, Error> {
+    let started = Instant::now();
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|source| Error::folder(folder, source))?;
+    }
+    if let Some(from) = from
+        && template::copy(from, path)?
+    {
+        tracing::info!("copied {} to {} in {:.1?}", from.display(), path.display(), started.elapsed());
+    }
+    let mut writer = schema::open_writer(path)?;
+    if schema::prepare(&mut writer, path, now())? {
+        tracing::info!("filled {} in {:.1?}", path.display(), started.elapsed());
+    }
+    Ok(writer)
 }
 
 /// Seconds of Unix time.

@@ -10,8 +10,10 @@ use crate::seed;
 
 /// Raised with every change of `schema.sql` or of the seed.
 const VERSION: i64 = 1;
-/// Longer than any transaction of ours, the first filling included.
+/// Longer than any transaction of ours but the first filling.
 const BUSY: Duration = Duration::from_secs(10);
+/// Longer than the first filling by another process, on a machine that is slow or has much else to do.
+const FILLING: Duration = Duration::from_secs(120);
 const STATEMENTS: usize = 64;
 
 /// The connection that writes; it makes the file.
@@ -40,6 +42,13 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, Error> {
 /// Makes and fills an empty database. Says whether it did. Safe when several processes start at once:
 /// one fills, the others wait for its commit.
 pub(super) fn prepare(connection: &mut Connection, path: &Path, now: i64) -> Result<bool, Error> {
+    connection.busy_timeout(FILLING)?;
+    let filled = fill(connection, path, now);
+    connection.busy_timeout(BUSY)?;
+    filled
+}
+
+fn fill(connection: &mut Connection, path: &Path, now: i64) -> Result<bool, Error> {
     if is_current(connection, path)? {
         return Ok(false);
     }

@@ -120,6 +120,10 @@ async fn head_is_get_without_the_body() {
         assert_eq!(head.status, get.status, "{path}");
         assert!(head.body.is_empty(), "{path}");
         for field in ["cache-control", "cache-tag", "etag", "content-type", "content-length"] {
+            if field == "content-length" && path.starts_with("/data/") {
+                // It says how long it took, and 9 ms are shorter to write than 10.
+                continue;
+            }
             assert_eq!(head.field(field), get.field(field), "{field} of {path}");
         }
     }

@@ -6,5 +6,7 @@ mod errors;
 mod orders;
 mod programme;
 mod shop;
+mod starting;
 mod stopping;
 mod storefront;
+mod wire;

@@ -56,7 +56,8 @@ async fn two_processes_that_start_at_once_fill_it_once() {
     let folder = TempDir::new().expect("a temporary folder");
     let settings = settings(&folder);
     let (one, other) = tokio::join!(App::open(&settings), App::open(&settings));
-    assert!(one.is_ok() && other.is_ok());
+    one.expect("one opens it");
+    other.expect("the other opens it");
     let db = Connection::open(database_in(&folder)).expect("the database opens");
     assert_eq!(count(&db, "SELECT count(*) FROM films"), 3200);
 }

@@ -1,30 +1,16 @@
 //! Stopping: not ready at once, nobody's request lost, exit 0.
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use levee_origin::{App, Server, Settings};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use crate::shop::{database_in, seeded_folder, settings};
-
-/// A request that was sent; the answer is yet to be read.
-async fn send(address: SocketAddr, path: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(address).await.expect("it accepts");
-    let request = format!("GET {path} HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.expect("it reads");
-    stream
-}
-
-async fn ask(address: SocketAddr, path: &str) -> String {
-    let mut answer = String::new();
-    send(address, path).await.read_to_string(&mut answer).await.expect("it answers");
-    answer
-}
+use crate::wire::{ask, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn draining_says_so_and_finishes_what_is_in_flight() {
@@ -39,7 +25,8 @@ async fn draining_says_so_and_finishes_what_is_in_flight() {
     let address = server.address();
     let readiness = app.readiness();
     let (stop, stopped) = oneshot::channel::<()>();
-    let running = tokio::spawn(server.run_until(app, async {
+    let opening = std::future::ready(Ok(app));
+    let running = tokio::spawn(server.run_until(opening, |_| {}, async {
         let _ = stopped.await;
     }));
     assert!(ask(address, "/readyz").await.starts_with("HTTP/1.1 200"));
