@@ -23,6 +23,7 @@
 mod browser;
 mod build;
 mod component_host;
+mod container;
 mod error;
 mod group;
 mod http;
@@ -40,6 +41,7 @@ mod wrangler;
 pub use browser::{Browser, find_browser};
 pub use build::{Built, cargo_build};
 pub use component_host::ComponentHost;
+pub use container::{Container, Containers};
 pub use error::Error;
 pub use group::Group;
 pub use http::{answers, get};

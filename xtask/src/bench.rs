@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what a part costs beside the least that does the same, in one run and in turns.
 
+mod container;
 mod cpu;
 mod load;
 mod results;
@@ -9,15 +10,19 @@ mod worker;
 
 use anyhow::Result;
 use clap::Subcommand;
+pub(crate) use results::Series;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     /// Levee on bare workerd beside plain JavaScript Workers.
     Worker(worker::Args),
+    /// What the origin's image weighs, and how soon its program answers.
+    Container(container::Args),
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Worker(args) => worker::run(args),
+        Bench::Container(args) => container::run(args),
     }
 }

@@ -4,6 +4,7 @@
 mod bench;
 mod config;
 mod conformance;
+mod container;
 mod doctor;
 mod explain;
 mod files;
@@ -68,6 +69,8 @@ enum Build {
     Worker(worker::Args),
     /// The Spin component and its files, as spin.toml names them.
     Spin(spin::Args),
+    /// The origin's container image, as an OCI archive.
+    Container,
 }
 
 fn main() -> ExitCode {
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Up(args) => up::run(&args),
         Command::Build(Build::Worker(args)) => worker::run(&args),
         Command::Build(Build::Spin(args)) => spin::run(&args),
+        Command::Build(Build::Container) => container::run(),
         Command::Test(args) => test::run(&args),
         Command::Schema { check } => config::schema(check),
         Command::CheckConfig { file } => config::check(&file),

@@ -11,7 +11,8 @@ impl Series {
         median(&self.0)
     }
 
-    fn bounds(&self) -> (f64, f64) {
+    /// The least and the most.
+    pub(crate) fn bounds(&self) -> (f64, f64) {
         let least = self.0.iter().copied().fold(f64::INFINITY, f64::min);
         (least, self.0.iter().copied().fold(0.0, f64::max))
     }

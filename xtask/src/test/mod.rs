@@ -1,5 +1,6 @@
 //! `cargo xtask test`: what CI runs, step by step, with a table at the end.
 
+mod container;
 mod deny;
 mod deploy;
 mod lock_file;

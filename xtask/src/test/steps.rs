@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use levee_config::Overrides;
 use levee_harness::{Browser, find_browser, find_redis};
 
-use super::{Cx, Done, Step, deny, deploy, lock_file};
+use super::{Cx, Done, Step, container, deny, deploy, lock_file};
 use crate::tools::{self, Packages};
 use crate::{config, run, spin, stop, worker};
 
@@ -52,6 +52,12 @@ pub(super) const ALL: &[Step] = &[
         run: component_host,
     },
     Step { name: "deploy", checks: "wrangler deploy --dry-run, and the bundle's size", run: deploy::dry_run },
+    Step { name: "dockerfile", checks: "origin/Dockerfile by hadolint's rules", run: container::lint },
+    Step {
+        name: "container",
+        checks: "the origin's image: its size, user, read-only files, start and end",
+        run: container::check,
+    },
     Step { name: "deny", checks: "licences, bans and sources of all crates", run: deny::policy },
     Step { name: "advisories", checks: "no crate with a known vulnerability", run: deny::advisories },
     Step {

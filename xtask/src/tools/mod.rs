@@ -6,6 +6,7 @@ mod cargo_tool;
 mod component_host;
 mod node;
 mod npm;
+mod python;
 mod rust_target;
 
 pub(crate) use cache::folder as cache_folder;
@@ -13,6 +14,7 @@ pub(crate) use cargo_tool::{cargo_deny, wasm_bindgen, wasm_bindgen_version};
 pub(crate) use component_host::{PACKAGE as COMPONENT_HOST, ensure as component_host};
 pub(crate) use node::{Node, WANTED as NODE_WANTED};
 pub(crate) use npm::{Packages, ensure as npm_packages, node_modules};
+pub(crate) use python::environment as python_environment;
 pub(crate) use rust_target::{WASI, WASM, ensure as rust_target, installed as rust_target_installed};
 
 /// Says what begins, and how long it may take where that is worth knowing.
