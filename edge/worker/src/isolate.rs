@@ -20,6 +20,9 @@ thread_local! {
     static ISOLATE: RefCell<Option<Isolate>> = const { RefCell::new(None) };
 }
 
+/// The targeted field (RFC 9213) that means Cloudflare alone.
+const CLOUDFLARES_OWN: &str = "cloudflare-cdn-cache-control";
+
 #[derive(Debug)]
 struct Isolate {
     hooks: Hooks,
@@ -86,9 +89,13 @@ pub(crate) fn edge(authority: &str, env: &JsValue) -> Result<Arc<Edge>, String> 
 
 fn start(mut config: Compiled, access: Access, env: &JsValue) -> Result<Arc<Edge>, String> {
     override_origins(&mut config, |name| variable(env, name))?;
+    config.listen_to(CLOUDFLARES_OWN);
     let host = host();
     if kv::KvStore::bound(env).is_none() {
-        host.warn(&format!("no KV namespace is bound as {}: only this isolate's memory caches", kv::BINDING));
+        host.warn(&format!(
+            "no KV namespace is bound as {}: nothing is cached beyond this isolate's memory and this data centre",
+            kv::BINDING
+        ));
     }
     let setup = Setup { runtime: "workerd", seed: host.random(), now: now(), access, threads: 1 };
     Ok(Arc::new(Edge::new(config, setup)))

@@ -34,6 +34,22 @@ fn fields_survive_both_ways() {
 }
 
 #[test]
+fn cloudflares_own_cache_field_holds() {
+    let origin = Origin::start(|_, stream| {
+        let head = "200 OK\r\nContent-Length: 0\r\nCache-Control: no-store\r\nCDN-Cache-Control: max-age=20\r\n\
+                    Cloudflare-CDN-Cache-Control: max-age=3600";
+        reply(stream, head, b"");
+    });
+    let worker = worker(&origin);
+    get(&worker, "/x");
+    let hit = get(&worker, "/x");
+    let status = hit.field("cache-status").unwrap_or_default();
+    assert!(status.starts_with("levee; hit; ttl=3"), "{status}");
+    assert_eq!((hit.field("cloudflare-cdn-cache-control"), hit.field("cdn-cache-control")), (None, None));
+    assert_eq!(origin.requests().len(), 1);
+}
+
+#[test]
 fn methods_are_raw_tokens() {
     let origin = Origin::start(|_, stream| reply(stream, "200 OK\r\nContent-Length: 0", b""));
     let worker = worker(&origin);
