@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use levee_worker::http::{Request, Response};
 use levee_worker::levee::body::Body as _;
+use levee_worker::levee::platform::Store as _;
+use levee_worker::levee::testing::store_contract;
 use levee_worker::worker::{Delay, console_log};
 use levee_worker::{App, Body, Config, Context, Error, Result};
 
@@ -39,6 +41,14 @@ impl App for Faults {
             "/overflow-later" => {
                 drop(cx.forward(req).await);
                 Ok(Response::new(deeper(0).to_string().into()))
+            }
+            "/contract" => {
+                let mut names = Vec::new();
+                for store in cx.stores() {
+                    store_contract(store).await;
+                    names.push(store.name());
+                }
+                Ok(Response::new(names.join(" ").into()))
             }
             "/error" => Err(Error::other("on demand")),
             "/status" => {

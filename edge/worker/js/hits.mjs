@@ -1,10 +1,11 @@
-// Hits by the short way: one call with three numbers into the instance, and a Response out of parts that are ready. What only KV
-// holds is read from here, so that the instance has nothing to wait for.
+// Hits by the short way: one call with three numbers into the instance, and a Response out of parts that are ready. What only
+// the data centre's cache or KV holds is read from here, so that the instance has nothing to wait for.
 //
 // What is kept here are plain values: bytes, and Responses without a body, whose status and fields the next one takes over.
 // The instance says with every hit which of them is still right.
 
 import { fields } from "./fields.mjs";
+import * as local from "./local.mjs";
 import { problem } from "./problem.mjs";
 
 /** Pages and plans that are known at once; then all are forgotten, and those still in use are found again. */
@@ -17,6 +18,7 @@ const LONGEST = 2048;
 const NEVER = -1;
 const MORE = -2;
 const FAR = -3;
+const NEAR = -4;
 /** The handle of what is used once. */
 const ONCE = 0;
 
@@ -34,8 +36,8 @@ class Page {
 /** @type {Map<string, Page>} */
 const pages = new Map();
 const views = [];
-/** By plan: the key in KV. */
-const keys = [];
+/** By plan: the key in the stores, and the host's place in the data centre's cache. */
+const stored = [];
 let known = 0;
 /** Since then plans mean something else. */
 let epoch = 0;
@@ -64,7 +66,7 @@ export function release(handle) {
 export function reset() {
   pages.clear();
   views.length = 0;
-  keys.length = 0;
+  stored.length = 0;
   known = 0;
   epoch += 1;
 }
@@ -72,7 +74,7 @@ export function reset() {
 function forget(edge) {
   edge.forget();
   pages.clear();
-  keys.length = 0;
+  stored.length = 0;
   known = 0;
   epoch += 1;
 }
@@ -101,7 +103,7 @@ function visit(value, name) {
 }
 
 /**
- * The answer, or nothing where the request has to go the whole way, or what is to be read from KV first: then `far` answers.
+ * The answer, or nothing where the request has to go the whole way, or what is to be read from the stores first.
  */
 export function answer(edge, request, env) {
   const page = pages.get(request.url);
@@ -116,23 +118,45 @@ export function answer(edge, request, env) {
   const handle = edge.answer(plan, size, Date.now());
   if (handle >= 0) return respond(handle);
   if (handle === MORE) return more(edge, page);
-  return handle === FAR && env.LEVEE_KV !== undefined ? new Far(edge, plan, size) : undefined;
+  if (handle === NEAR) return new Stored(edge, plan, size, true);
+  return handle === FAR && env.LEVEE_KV !== undefined ? new Stored(edge, plan, size, false) : undefined;
 }
 
-/** A request whose answer KV may hold. */
-export class Far {
-  constructor(edge, plan, size) {
+/** A request whose answer a store may hold. */
+export class Stored {
+  /** What has been read: bytes, or null where there are none; undefined where nothing was read. */
+  near = undefined;
+  far = undefined;
+
+  constructor(edge, plan, size, asksNear) {
     this.plan = plan;
     this.size = size;
+    this.asksNear = asksNear;
     this.epoch = epoch;
-    this.key = keys[plan] ??= edge.name(plan);
+    this.at = stored[plan] ??= { key: edge.name(plan), place: edge.place(plan) };
   }
 
-  /** The answer out of what KV holds under `key`, or nothing where the request has to go the whole way. */
-  answer(edge, value) {
+  get key() {
+    return this.at.key;
+  }
+
+  /** One after the other: what the near one has spares a read of KV, which is paid for. */
+  async read(env) {
+    if (this.asksNear) {
+      this.near = await local.get(this.at.place, this.at.key);
+      if (this.near !== null) return;
+    }
+    if (env.LEVEE_KV !== undefined) this.far = await env.LEVEE_KV.get(this.at.key, "arrayBuffer");
+  }
+
+  /** The answer out of what was read, or nothing where the request has to go the whole way. */
+  answer(edge, env, context) {
     // Another request may have made plans mean something else meanwhile.
     if (this.epoch !== epoch) return undefined;
-    const handle = edge.found(this.plan, this.size, Date.now(), new Uint8Array(value));
+    const isFar = !this.near;
+    const value = isFar ? this.far : this.near;
+    if (!value) return undefined;
+    const handle = edge.found(this.plan, this.size, Date.now(), new Uint8Array(value), isFar, env, context);
     return handle < 0 ? undefined : respond(handle);
   }
 }

@@ -2,6 +2,7 @@
 
 import { fields, lines } from "./fields.mjs";
 import { release, show } from "./hits.mjs";
+import * as local from "./local.mjs";
 import { problem } from "./problem.mjs";
 import { send } from "./send.mjs";
 import { collect, tee } from "./tee.mjs";
@@ -48,4 +49,6 @@ function warn(message) {
   console.warn(`levee: ${message}`);
 }
 
-export const host = { read, respond, show, release, ask, tee, collect, fixed, discard, random, warn, problem };
+const stores = { localGet: local.get, localPut: local.put, localDelete: local.remove };
+
+export const host = { read, respond, show, release, ask, tee, collect, fixed, discard, random, warn, problem, ...stores };

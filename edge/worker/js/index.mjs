@@ -4,9 +4,9 @@ import * as hits from "./hits.mjs";
 import { enter } from "./instance.mjs";
 import { problem } from "./problem.mjs";
 
-/** The whole way of a request. `key` and `value`: what has been read from KV for it. */
-async function whole(request, env, context, key, value) {
-  const answer = enter((edge) => edge.handle(request, env, context, key, value));
+/** The whole way of a request. `read`: what has been read from the stores for it. */
+async function whole(request, env, context, read) {
+  const answer = enter((edge) => edge.handle(request, env, context, read?.key, read?.near, read?.far));
   // A client that leaves cancels what runs for it. Rust would not hear of that, and what it holds (a place among
   // the requests to an origin) would be held for ever. So the work goes on to its end, which fills the cache.
   if (answer instanceof Promise) context.waitUntil(answer.catch(() => {}));
@@ -15,19 +15,16 @@ async function whole(request, env, context, key, value) {
   return response;
 }
 
-/** A request whose answer KV may hold: it is read here, so that the instance has nothing to wait for. */
-async function far(waiting, request, env, context) {
-  let key = waiting.key;
-  let value = null;
+/** A request whose answer a store may hold: they are read here, so that the instance has nothing to wait for. */
+async function stored(waiting, request, env, context) {
   try {
-    value = await env.LEVEE_KV.get(key, "arrayBuffer");
+    await waiting.read(env);
   } catch {
-    // As if it had not been read: the whole way tries again, and counts a failure.
-    key = undefined;
+    // What could not be read is as if it had not been: the whole way tries again, and counts a failure.
   }
   try {
-    const answer = value === null ? undefined : enter((edge) => waiting.answer(edge, value));
-    return answer ?? (await whole(request, env, context, key, value));
+    const answer = enter((edge) => waiting.answer(edge, env, context));
+    return answer ?? (await whole(request, env, context, waiting));
   } catch {
     return failed();
   }
@@ -42,7 +39,7 @@ export default {
     try {
       const answer = enter((edge) => hits.answer(edge, request, env));
       if (answer === undefined) return whole(request, env, context).catch(failed);
-      return answer instanceof hits.Far ? far(answer, request, env, context) : answer;
+      return answer instanceof hits.Stored ? stored(answer, request, env, context) : answer;
     } catch {
       return failed();
     }

@@ -32,4 +32,10 @@ impl Context<'_> {
     pub fn wait_until(&self, work: impl Future<Output = ()> + 'static) {
         self.platform.spawn(work);
     }
+
+    /// The stores behind the memory tier, near to far: for tests of them.
+    #[doc(hidden)]
+    pub fn stores(&self) -> &[impl levee::platform::Store] {
+        levee::platform::Platform::stores(self.platform)
+    }
 }

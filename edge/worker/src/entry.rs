@@ -12,17 +12,19 @@ use crate::app::Scheduled;
 use crate::body::Body;
 use crate::host::{Host, Incoming, message};
 use crate::platform::Workers;
-use crate::{Env, fields, isolate, kv, request};
+use crate::stores::{self, Read};
+use crate::{Env, fields, isolate, kv, local, request};
 
-/// Answers a request: with a `Response`, or a promise of one where something has to be waited for. `key` and `value`: what
-/// has been read from KV for it already.
+/// Answers a request: with a `Response`, or a promise of one where something has to be waited for. `key`, `near` and `far`:
+/// what has been read for it already from the data centre's cache and from KV.
 #[doc(hidden)]
 pub fn handle(
     incoming: Incoming,
     env: Env,
     context: JsValue,
     key: Option<String>,
-    value: JsValue,
+    near: JsValue,
+    far: JsValue,
 ) -> JsValue {
     let host = isolate::host();
     let request = match request::read(&host, &incoming) {
@@ -33,13 +35,15 @@ pub fn handle(
         Ok(edge) => edge,
         Err(detail) => return host.problem(&detail),
     };
-    let platform = Workers::new(host, isolate::hooks(), env, context);
+    let place = local::place(request.scheme, &request.authority);
+    let platform = Workers::new(host, isolate::hooks(), env, context, place);
     let work = async move {
         let head_only = request.method == Method::HEAD;
         let response = levee::pipeline::handle(&edge, &platform, request).await;
         respond(platform.host(), head_only, response)
     };
-    kv::having_read(key.map(|key| (key, value)), || run(work))
+    let read = key.map(|key| Read { key, values: [(local::NAME, near), (kv::NAME, far)] });
+    stores::having_read(read, || run(work))
 }
 
 /// Runs a cron trigger; `time` in milliseconds since the Unix epoch. The promise is rejected with the handler's error.

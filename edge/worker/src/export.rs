@@ -30,9 +30,10 @@ macro_rules! export {
                 env: Env,
                 context: JsValue,
                 key: Option<String>,
-                value: JsValue,
+                near: JsValue,
+                far: JsValue,
             ) -> JsValue {
-                $crate::__private::handle(request, env, context, key, value)
+                $crate::__private::handle(request, env, context, key, near, far)
             }
 
             #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
@@ -61,8 +62,21 @@ macro_rules! export {
             }
 
             #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
-            pub fn found(plan: u32, size: u32, now: f64, value: &Uint8Array) -> i32 {
-                $crate::__private::hits::found(plan, size, now, value)
+            pub fn place(plan: u32) -> Option<String> {
+                $crate::__private::hits::place(plan)
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn found(
+                plan: u32,
+                size: u32,
+                now: f64,
+                value: &Uint8Array,
+                far: bool,
+                env: Env,
+                context: JsValue,
+            ) -> i32 {
+                $crate::__private::hits::found(plan, size, now, value, far, env, context)
             }
 
             #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]

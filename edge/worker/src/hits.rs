@@ -10,12 +10,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderName, Method, Response};
 use js_sys::Uint8Array;
-use levee::pipeline::hit::{Line, Plan, fields_that_matter, hit, is_unknown, name_in_stores, stored};
+use levee::pipeline::hit::{
+    Line, Plan, fields_that_matter, hit, is_awake, is_unknown, name_in_stores, stored,
+};
 use levee::{Edge, Scheme, Time};
 use wasm_bindgen::JsValue;
 
+use crate::platform::Workers;
 use crate::views::{ONCE, Shown, Views};
-use crate::{Env, entry, fields, isolate, kv, request};
+use crate::{Env, entry, fields, isolate, kv, local, request};
 
 thread_local! {
     static HITS: RefCell<Hits> = RefCell::new(Hits::new());
@@ -47,6 +50,8 @@ struct Page {
 struct Planned {
     edge: Arc<Edge>,
     plan: Plan,
+    /// Of its host in the data centre's cache, if that keeps anything for it.
+    place: Option<String>,
     /// Where its hit was shown last.
     view: u32,
 }
@@ -99,7 +104,8 @@ pub fn plan(page: u32, lines: &str) -> i32 {
             page.told.extend(lacks);
             return MORE;
         }
-        hits.plans.push(Planned { edge: page.edge.clone(), plan, view: ONCE });
+        let place = local::place(page.scheme, &page.authority);
+        hits.plans.push(Planned { edge: page.edge.clone(), plan, place, view: ONCE });
         i32::try_from(hits.plans.len() - 1).unwrap_or(NEVER)
     })
 }
@@ -115,19 +121,22 @@ pub fn forget() {
 
 /// Memory knows nothing, but KV may: [`name`] says under which key.
 const FAR: i32 = -3;
+/// As [`FAR`], but the data centre's cache is asked before KV, at its [`place`].
+const NEAR: i32 = -4;
 
-/// The handle of the view that answers, or [`NEVER`] for what has to go the whole way, or [`MORE`], or [`FAR`]. `size`: at
-/// least what the request's fields count for in `limits.fields`; `now` in milliseconds.
+/// The handle of the view that answers, or [`NEVER`] for what has to go the whole way, or [`MORE`], [`FAR`] or [`NEAR`].
+/// `size`: at least what the request's fields count for in `limits.fields`; `now` in milliseconds.
 #[doc(hidden)]
 pub fn answer(plan: u32, size: u32, now: f64) -> i32 {
     HITS.with_borrow_mut(|Hits { plans, views, .. }| {
-        let Some(Planned { edge, plan, view }) = plans.get_mut(plan as usize) else { return NEVER };
+        let Some(Planned { edge, plan, place, view }) = plans.get_mut(plan as usize) else { return NEVER };
         let now = Time::from_millis(now as u64);
         let Some(hit) = hit(edge, plan, size as usize, now) else {
             return match plan.lacks(edge).is_empty() {
                 false => MORE,
-                true if is_unknown(edge, plan) => FAR,
-                true => NEVER,
+                true if !is_unknown(edge, plan) => NEVER,
+                true if place.is_some() && is_awake(edge, local::NAME, now) => NEAR,
+                true => FAR,
             };
         };
         let (handle, body_is_there) = match views.find(*view, &hit) {
@@ -150,7 +159,7 @@ pub fn answer(plan: u32, size: u32, now: f64) -> i32 {
     })
 }
 
-/// Under which key KV holds the answer.
+/// Under which key the stores hold the answer.
 #[doc(hidden)]
 pub fn name(plan: u32) -> Option<String> {
     HITS.with_borrow(|hits| {
@@ -159,14 +168,33 @@ pub fn name(plan: u32) -> Option<String> {
     })
 }
 
-/// As [`answer`], out of what KV holds under [`name`]: then it is shown [`ONCE`].
+/// The place of its host in the data centre's cache.
 #[doc(hidden)]
-pub fn found(plan: u32, size: u32, now: f64, value: &Uint8Array) -> i32 {
+pub fn place(plan: u32) -> Option<String> {
+    HITS.with_borrow(|hits| hits.plans.get(plan as usize)?.place.clone())
+}
+
+/// As [`answer`], out of what KV (`far`) or the data centre's cache holds under [`name`]: then it is shown [`ONCE`].
+#[doc(hidden)]
+pub fn found(
+    plan: u32,
+    size: u32,
+    now: f64,
+    value: &Uint8Array,
+    far: bool,
+    env: Env,
+    context: JsValue,
+) -> i32 {
     HITS.with_borrow(|hits| {
-        let Some(Planned { edge, plan, .. }) = hits.plans.get(plan as usize) else { return NEVER };
+        let Some(Planned { edge, plan, place, .. }) = hits.plans.get(plan as usize) else { return NEVER };
         let now = Time::from_millis(now as u64);
         let bytes = Bytes::from(value.to_vec());
-        let Some(hit) = stored(edge, plan, &bytes, kv::NAME, size as usize, now) else { return NEVER };
+        let tier = if far { kv::NAME } else { local::NAME };
+        let Some(hit) = stored(edge, plan, &bytes, tier, size as usize, now) else { return NEVER };
+        if far && place.is_some() && is_awake(edge, local::NAME, now) {
+            let platform = Workers::new(isolate::host(), isolate::hooks(), env, context, place.clone());
+            hit.promote(edge, &platform, plan, 1);
+        }
         let answer = hit.answer(edge, plan, now);
         let body = if has_body(&answer) { part(value, &bytes, answer.body()).into() } else { JsValue::NULL };
         show(ONCE, &answer, &body);

@@ -113,6 +113,22 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn captured(this: &Split) -> js_sys::Promise;
 
+    /// An `ArrayBuffer`, or null.
+    #[wasm_bindgen(method, catch, js_name = localGet)]
+    pub(crate) async fn local_get(this: &Host, authority: &str, key: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = localPut)]
+    pub(crate) async fn local_put(
+        this: &Host,
+        authority: &str,
+        key: &str,
+        value: &js_sys::Uint8Array,
+        seconds: f64,
+    ) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = localDelete)]
+    pub(crate) async fn local_delete(this: &Host, authority: &str, key: &str) -> Result<JsValue, JsValue>;
+
     /// A KV namespace.
     #[derive(Clone, Debug)]
     pub(crate) type KvNamespace;

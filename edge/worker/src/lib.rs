@@ -34,8 +34,8 @@
 //! The crate is a `cdylib`, built for `wasm32-unknown-unknown`; `js/` holds the entry module that loads it. The
 //! README beside this crate shows how both become a bundle.
 //!
-//! Everything that decides lives in [`levee`]; here requests, responses, bodies, KV and fetches are translated, and nothing
-//! else.
+//! Everything that decides lives in [`levee`]; here requests, responses, bodies, stores and fetches are translated, and
+//! nothing else.
 
 mod app;
 mod body;
@@ -50,8 +50,10 @@ mod hits;
 mod host;
 mod isolate;
 mod kv;
+mod local;
 mod platform;
 mod request;
+mod stores;
 mod views;
 
 pub use app::{App, Scheduled};
@@ -78,6 +80,6 @@ pub mod __private {
     pub use crate::isolate::boot;
 
     pub mod hits {
-        pub use crate::hits::{answer, forget, found, name, names, page, plan};
+        pub use crate::hits::{answer, forget, found, name, names, page, place, plan};
     }
 }

@@ -13,8 +13,8 @@ use crate::app::Hooks;
 use crate::body::Body;
 use crate::context::Context;
 use crate::host::Host;
-use crate::kv::KvStore;
-use crate::{Env, fetch};
+use crate::stores::AnyStore;
+use crate::{Env, fetch, stores};
 
 /// One request's view of the platform.
 #[derive(Clone, Debug)]
@@ -27,13 +27,15 @@ struct Inner {
     env: Env,
     /// The `ExecutionContext`.
     context: JsValue,
-    kv: Option<KvStore>,
+    /// Near to far.
+    stores: Vec<AnyStore>,
 }
 
 impl Workers {
-    pub(crate) fn new(host: Host, hooks: Hooks, env: Env, context: JsValue) -> Self {
-        let kv = KvStore::bound(&env);
-        Self(Rc::new(Inner { host, hooks, env, context, kv }))
+    /// `place`: of the request's host in the data centre's cache.
+    pub(crate) fn new(host: Host, hooks: Hooks, env: Env, context: JsValue, place: Option<String>) -> Self {
+        let stores = stores::all(&host, &env, place);
+        Self(Rc::new(Inner { host, hooks, env, context, stores }))
     }
 
     pub(crate) fn env(&self) -> &Env {
@@ -78,13 +80,13 @@ impl Spawn for Workers {
 }
 
 impl Platform for Workers {
-    type Store = KvStore;
+    type Store = AnyStore;
 
     /// The runtime cancels a request that awaits what another one has to finish.
     const COLLAPSES: bool = false;
 
-    fn stores(&self) -> &[KvStore] {
-        self.0.kv.as_slice()
+    fn stores(&self) -> &[AnyStore] {
+        &self.0.stores
     }
 
     async fn origin(

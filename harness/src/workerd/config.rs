@@ -16,6 +16,8 @@ pub(super) struct Worker {
     pub(super) date: String,
     pub(super) flags: Vec<String>,
     pub(super) kv: bool,
+    /// How many responses the Cache API keeps; `None`: it is not there.
+    pub(super) cache: Option<u32>,
 }
 
 impl Default for Worker {
@@ -27,6 +29,7 @@ impl Default for Worker {
             date: String::from("2026-10-01"),
             flags: Vec::new(),
             kv: true,
+            cache: Some(100_000),
         }
     }
 }
@@ -72,6 +75,8 @@ impl Worker {
         for (name, value) in &self.vars {
             let _ = writeln!(bindings, "    (name = {}, text = {}),", quoted(name), quoted(value));
         }
+        let outbound = if self.cache.is_some() { "\n  cacheApiOutbound = \"cache\"," } else { "" };
+        let most = self.cache.unwrap_or_default();
         let flags = self.flags.iter().map(|flag| quoted(flag)).collect::<Vec<_>>().join(", ");
         let date = quoted(&self.date);
         format!(
@@ -81,6 +86,7 @@ const config :Workerd.Config = (
   services = [
     (name = "levee", worker = .levee),
     (name = "kv", worker = .kv),
+    (name = "cache", worker = .cache),
     (name = "internet", network = (
       allow = ["public", "private", "local"],
       tlsOptions = (trustBrowserCas = true)
@@ -93,13 +99,19 @@ const levee :Workerd.Worker = (
   modules = [
 {listed}  ],
   bindings = [
-{bindings}  ],
+{bindings}  ],{outbound}
   compatibilityDate = {date},
   compatibilityFlags = [{flags}]
 );
 
 const kv :Workerd.Worker = (
   modules = [(name = "kv.mjs", esModule = embed "kv.mjs")],
+  compatibilityDate = {date}
+);
+
+const cache :Workerd.Worker = (
+  modules = [(name = "cache.mjs", esModule = embed "cache.mjs")],
+  bindings = [(name = "MOST", text = "{most}")],
   compatibilityDate = {date}
 );
 "#

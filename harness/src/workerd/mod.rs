@@ -11,7 +11,11 @@ use crate::{Error, Process, Ready, Result, Spec, build};
 /// The KV store that stands in for Cloudflare's: a Worker that speaks workerd's KV protocol.
 const KV: &str = include_str!("../../workerd/kv.mjs");
 
-/// A Worker bundle on bare workerd, with the KV namespace `LEVEE_KV` in memory and a network that reaches loopback.
+/// The data centre's cache that stands in for Cloudflare's: a Worker that speaks workerd's Cache API protocol.
+const CACHE: &str = include_str!("../../workerd/cache.mjs");
+
+/// A Worker bundle on bare workerd, with the KV namespace `LEVEE_KV` and the Cache API in memory and a network that reaches
+/// loopback.
 #[derive(Debug)]
 pub struct Workerd {
     spec: Spec,
@@ -76,6 +80,19 @@ impl Workerd {
         self
     }
 
+    /// Runs without a cache service: every call of the Cache API throws.
+    pub fn without_cache(mut self) -> Self {
+        self.worker.cache = None;
+        self
+    }
+
+    /// The Cache API keeps so many responses: the oldest gives way. With none it takes all and keeps nothing, as on
+    /// `workers.dev`.
+    pub fn cache_entries(mut self, most: u32) -> Self {
+        self.worker.cache = Some(most);
+        self
+    }
+
     /// Changes what is passed on to the process: arguments, environment, log file, echo.
     pub fn with(mut self, change: impl FnOnce(Spec) -> Spec) -> Self {
         self.spec = change(self.spec);
@@ -95,6 +112,7 @@ impl Workerd {
             fs::write(path, text).map_err(Error::io(format!("writing {}", path.display())))
         };
         write(&folder.path().join("kv.mjs"), KV)?;
+        write(&folder.path().join("cache.mjs"), CACHE)?;
         write(&config, &self.worker.capnp(&modules, self.port))?;
         let spec = self.spec.args(["serve", "--control-fd=1"]).arg(&config);
         Ok(Process::start(spec, &Ready::WorkerdControl)?.keep(folder))

@@ -6,7 +6,7 @@ use levee_harness::{Parts, Process};
 use super::{LOSE, Runtime, Setup, start_wrangler};
 use crate::world::log_file;
 
-/// Cloudflare's workerd with the bundle that is deployed, and KV.
+/// Cloudflare's workerd with the bundle that is deployed, the Cache API, and KV.
 pub(super) struct Workerd;
 
 impl Runtime for Workerd {
@@ -15,7 +15,7 @@ impl Runtime for Workerd {
     }
 
     fn far_tier(&self) -> &'static str {
-        "kv"
+        "local"
     }
 
     /// A request may not wait for another's work there.
@@ -39,7 +39,7 @@ impl Runtime for Workerd {
         Ok(workerd(parts, setup)?.start()?)
     }
 
-    /// The KV of bare workerd is in its memory; `wrangler dev` keeps it in a folder.
+    /// What stands in for the Cache API and KV on bare workerd is in its memory; `wrangler dev` keeps both in a folder.
     fn start_durable(&self, parts: &Parts, setup: &Setup) -> Result<Process> {
         start_wrangler(parts, setup)
     }

@@ -13,7 +13,7 @@ use crate::world::log_file;
 /// One at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Starts the bundle with this setup's configuration; KV is kept in the setup's folder.
+/// Starts the bundle with this setup's configuration; the Cache API and KV are kept in the setup's folder.
 pub(crate) fn start(parts: &Parts, setup: &Setup) -> Result<Process> {
     let bundle = setup.state.join("worker");
     copy(&parts.bundle, &bundle)?;

@@ -1,4 +1,4 @@
-//! The processes of a measurement: each contender, KV and the origin in a workerd of its own.
+//! The processes of a measurement: each contender, KV, the Cache API and the origin in a workerd of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,8 @@ pub(crate) struct Contender {
     pub(crate) module: &'static str,
     /// For Levee: the compiled configuration beside the bundle.
     pub(crate) levee_bin: Option<Vec<u8>>,
+    /// Whether there is a service behind the Cache API.
+    pub(crate) cache: bool,
 }
 
 /// Files that every process of the measurement is started from.
@@ -29,6 +31,7 @@ pub(crate) struct Setting {
     /// A bundle as `cargo xtask build worker` makes it.
     bundle: PathBuf,
     pub(crate) kv_port: u16,
+    pub(crate) cache_port: u16,
     pub(crate) origin_port: u16,
 }
 
@@ -40,6 +43,7 @@ impl Setting {
             workerd,
             bundle: bundle.to_path_buf(),
             kv_port: 0,
+            cache_port: 0,
             origin_port: 0,
         })
     }
@@ -50,23 +54,33 @@ impl Setting {
 
     /// The KV service: what a binding speaks to.
     pub(crate) fn kv(&self) -> Result<Process> {
-        let kv = self.root.join("harness/workerd/kv.mjs");
-        let text = fs::read(&kv).with_context(|| format!("cannot read {}", kv.display()))?;
+        self.service("kv")
+    }
+
+    /// The service behind the Cache API.
+    pub(crate) fn cache(&self) -> Result<Process> {
+        self.service("cache")
+    }
+
+    /// One of the services that the harness gives to workerd.
+    fn service(&self, name: &str) -> Result<Process> {
+        let module = self.root.join(format!("harness/workerd/{name}.mjs"));
+        let text = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
         let folder = tempfile::tempdir()?;
         put(folder.path(), "bench.mjs", &text)?;
-        self.serve("kv", folder, 0)
+        self.serve(name, folder, false)
     }
 
     pub(crate) fn origin(&self) -> Result<Process> {
         let folder = tempfile::tempdir()?;
         self.copy("body.mjs", folder.path(), "body.mjs")?;
         self.copy("origin.mjs", folder.path(), "bench.mjs")?;
-        self.serve("origin", folder, 0)
+        self.serve("origin", folder, false)
     }
 
     pub(crate) fn start(&self, contender: &Contender) -> Result<Process> {
         let folder = self.folder(contender)?;
-        self.serve(contender.module, folder, 0)
+        self.serve(contender.module, folder, contender.cache)
     }
 
     /// A contender's files, ready for `workerd serve` on a port.
@@ -90,8 +104,8 @@ impl Setting {
         put(to, name, &fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?)
     }
 
-    fn serve(&self, name: &str, folder: TempDir, port: u16) -> Result<Process> {
-        let config = self.configure(folder.path(), port)?;
+    fn serve(&self, name: &str, folder: TempDir, cache: bool) -> Result<Process> {
+        let config = self.configure(folder.path(), 0, cache)?;
         let spec = Spec::new(format!("workerd ({name})"), &self.workerd)
             .args(["serve", "--control-fd=1"])
             .arg(config)
@@ -104,12 +118,13 @@ impl Setting {
     }
 
     /// Writes the configuration of a folder of modules.
-    pub(crate) fn configure(&self, folder: &Path, port: u16) -> Result<PathBuf> {
+    pub(crate) fn configure(&self, folder: &Path, port: u16, cache: bool) -> Result<PathBuf> {
         let mut modules: Vec<String> =
             files::below(folder)?.iter().map(|path| path.to_string_lossy().into_owned()).collect();
         modules.sort_by_key(|path| (path != "bench.mjs", path.clone()));
         let listed: String = modules.iter().filter_map(|path| module(path)).collect();
-        let (kv, origin) = (self.kv_port, self.origin_port);
+        let (kv, cached, origin) = (self.kv_port, self.cache_port, self.origin_port);
+        let outbound = if cache { "\n  cacheApiOutbound = \"cache\"," } else { "" };
         let config = folder.join("bench.capnp");
         let text = format!(
             r#"using Workerd = import "/workerd/workerd.capnp";
@@ -118,6 +133,7 @@ const config :Workerd.Config = (
   services = [
     (name = "bench", worker = .bench),
     (name = "kv", external = (address = "127.0.0.1:{kv}", http = ())),
+    (name = "cache", external = (address = "127.0.0.1:{cached}", http = ())),
     (name = "internet", network = (allow = ["local"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "bench")]
@@ -129,7 +145,8 @@ const bench :Workerd.Worker = (
   bindings = [
     (name = "LEVEE_KV", kvNamespace = "kv"),
     (name = "LEVEE_ORIGIN_BENCH_URL", text = "http://127.0.0.1:{origin}"),
-  ],
+    (name = "MOST", text = "1000"),
+  ],{outbound}
   compatibilityDate = "2026-10-01"
 );
 "#

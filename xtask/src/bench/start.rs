@@ -24,7 +24,7 @@ pub(crate) struct First {
 pub(crate) fn first_answer(setting: &Setting, contender: &Contender, target: &str) -> Result<First> {
     let folder = setting.folder(contender)?;
     let port = free_port()?;
-    let config = setting.configure(folder.path(), port)?;
+    let config = setting.configure(folder.path(), port, contender.cache)?;
     let mut command = Command::new(setting.workerd());
     command.arg("serve").arg(config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let began = Instant::now();

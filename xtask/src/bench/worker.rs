@@ -59,6 +59,8 @@ const MAP: &str = "JavaScript Map";
 const KV: &str = "JavaScript KV get";
 const LEVEE: &str = "Levee memory hit";
 const LEVEE_KV: &str = "Levee KV hit";
+const CACHE: &str = "JavaScript Cache API match";
+const LEVEE_LOCAL: &str = "Levee hit in the Cache API";
 const MAP_BROWSER: &str = "JavaScript Map, a browser's fields";
 const LEVEE_BROWSER: &str = "Levee memory hit, a browser's fields";
 
@@ -71,8 +73,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         None => build(&root, built.path())?,
     };
     let mut setting = Setting::new(&root, &bundle)?;
-    let (kv, origin) = (setting.kv()?, setting.origin()?);
-    (setting.kv_port, setting.origin_port) = (kv.port(), origin.port());
+    let (kv, cache, origin) = (setting.kv()?, setting.cache()?, setting.origin()?);
+    (setting.kv_port, setting.cache_port, setting.origin_port) = (kv.port(), cache.port(), origin.port());
     seed(kv.port())?;
     let mut all = contenders(&setting)?;
     for measured in &all {
@@ -127,19 +129,22 @@ fn seed(port: u16) -> Result<()> {
 fn contenders(setting: &Setting) -> Result<Vec<Measured>> {
     let plain = |expect| Request { target: TARGET, fields: String::new(), expect };
     let browser = |expect| Request { target: TARGET, fields: BROWSER.to_owned(), expect };
-    let script = |module| Contender { module, levee_bin: None };
-    let levee =
-        |memory| Ok::<_, anyhow::Error>(Contender { module: "levee", levee_bin: Some(config(memory)?) });
-    let (memory, far) = (r#"tier;desc="memory""#, r#"tier;desc="kv""#);
+    let script = |module| Contender { module, levee_bin: None, cache: module == "cache" };
+    let levee = |memory, cache| {
+        Ok::<_, anyhow::Error>(Contender { module: "levee", levee_bin: Some(config(memory)?), cache })
+    };
+    let (memory, near, far) = (r#"tier;desc="memory""#, r#"tier;desc="local""#, r#"tier;desc="kv""#);
     [
         ("JavaScript constant", script("constant"), plain(""), 60_000),
         (MAP, script("map"), plain("server-timing"), 60_000),
-        (LEVEE, levee("32MiB")?, plain(memory), 60_000),
+        (LEVEE, levee("32MiB", true)?, plain(memory), 60_000),
         (MAP_BROWSER, script("map"), browser("server-timing"), 60_000),
-        (LEVEE_BROWSER, levee("32MiB")?, browser(memory), 60_000),
+        (LEVEE_BROWSER, levee("32MiB", true)?, browser(memory), 60_000),
         (KV, script("kv"), plain("server-timing"), 3_000),
-        // Nothing fits into no memory: every request reads KV.
-        (LEVEE_KV, levee("0B")?, plain(far), 3_000),
+        // Nothing fits into no memory: every request reads a store. Without a cache service that is KV.
+        (LEVEE_KV, levee("0B", false)?, plain(far), 3_000),
+        (CACHE, script("cache"), plain("server-timing"), 3_000),
+        (LEVEE_LOCAL, levee("0B", true)?, plain(near), 3_000),
     ]
     .into_iter()
     .map(|(name, contender, request, passes)| {
@@ -180,8 +185,8 @@ struct FirstAnswers {
 }
 
 fn first_answers(setting: &Setting, rounds: u32) -> Result<FirstAnswers> {
-    let empty = Contender { module: "empty", levee_bin: None };
-    let levee = Contender { module: "levee", levee_bin: Some(config("32MiB")?) };
+    let empty = Contender { module: "empty", levee_bin: None, cache: false };
+    let levee = Contender { module: "levee", levee_bin: Some(config("32MiB")?), cache: true };
     let mut first = FirstAnswers { empty: Default::default(), levee: Default::default() };
     for _ in 0..rounds.max(9) {
         for (contender, series) in [(&empty, &mut first.empty), (&levee, &mut first.levee)] {
@@ -195,7 +200,8 @@ fn first_answers(setting: &Setting, rounds: u32) -> Result<FirstAnswers> {
 }
 
 /// What the issue asks for: this beside that.
-const PAIRS: [(&str, &str); 3] = [(LEVEE, MAP), (LEVEE_KV, KV), (LEVEE_BROWSER, MAP_BROWSER)];
+const PAIRS: [(&str, &str); 4] =
+    [(LEVEE, MAP), (LEVEE_KV, KV), (LEVEE_BROWSER, MAP_BROWSER), (LEVEE_LOCAL, CACHE)];
 
 fn pairs(all: &[Measured]) -> Vec<(&Measured, &Measured)> {
     let find = |name| all.iter().find(|measured| measured.name == name);

@@ -22,6 +22,13 @@ impl Answer {
         values.next().map(|(_, value)| String::from_utf8_lossy(value).into_owned())
     }
 
+    /// The tier that it came from, or nothing.
+    pub fn tier(&self) -> String {
+        let timing = self.field("server-timing").unwrap_or_default();
+        let tier = timing.split_once("tier;desc=\"").and_then(|(_, rest)| rest.split_once('"'));
+        tier.map_or_else(String::new, |(tier, _)| tier.to_owned())
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
