@@ -6,6 +6,7 @@ mod confirm;
 mod explain;
 mod fill;
 pub mod hit;
+mod keep;
 mod missed;
 mod pass;
 

@@ -17,13 +17,12 @@ use crate::fields::{self, connection, vary};
 use crate::key::Key;
 use crate::origin::{OriginError, Upstream};
 use crate::platform::Platform;
-use crate::purge::{Mark, url_of};
+use crate::purge::Mark;
 use crate::respond::conditional::{self, Condition};
 use crate::respond::{Report, not_modified, strip_for_client};
 use crate::route::RouteId;
-use crate::shield::lease::{Ended, Held};
+use crate::shield::lease::Held;
 use crate::shield::{Failure, Obligation};
-use crate::store;
 use crate::time::Time;
 
 /// A fill of one key. It owns what it needs, so that it can go on behind the answer.
@@ -115,51 +114,6 @@ impl<P: Platform> Fill<P> {
                 .await?;
         connection::strip(response.headers_mut());
         Ok(Answered { response, requested, received: self.platform.now(), purge_mark })
-    }
-
-    pub(super) fn forget_behind(&self) {
-        let (edge, platform, key) = (self.edge.clone(), self.platform.clone(), self.key.as_str().to_owned());
-        edge.purges.url(url_of(&key), platform.now());
-        edge.memory.remove(&key);
-        self.platform.spawn(async move { store::forget(&edge, &platform, &key).await });
-    }
-
-    /// Puts an entry into memory at once and into the stores behind the answer; not where a purge has come in between.
-    /// `confirmed`: what it was before a 304 confirmed it.
-    pub(super) fn keep(&self, mut entry: Entry, confirmed: Option<&Entry>) -> Arc<Slot> {
-        let now = self.platform.now();
-        let purged = self.edge.purges.covers(&entry.key, entry.purge_mark, entry.requested);
-        if !purged && !self.platform.stores().is_empty() {
-            entry.apart = store::body_apart(&entry, self.platform.random(), now);
-        }
-        let slot = Arc::new(Slot::Entry(entry));
-        if purged {
-            return slot;
-        }
-        let index = store::remember(&self.edge, self.key.as_str(), &slot, now);
-        self.edge.hit_for_miss.clear(self.key.as_str());
-        let (edge, platform, primary) =
-            (self.edge.clone(), self.platform.clone(), self.key.as_str().to_owned());
-        let (written, confirmed) = (slot.clone(), confirmed.filter(|old| old.apart.is_some()).cloned());
-        let lease = self.lease.take();
-        self.platform.spawn(async move {
-            if let Slot::Entry(entry) = &*written {
-                let confirmed = confirmed.as_ref();
-                let found = store::write(&edge, &platform, &primary, entry, index.as_ref(), confirmed).await;
-                if let Some(lease) = lease {
-                    // Others look into the stores as soon as nobody holds the lease.
-                    lease.end_now(if found { Ended::Free } else { Ended::Alone }).await;
-                }
-            }
-        });
-        slot
-    }
-
-    /// What came is for nobody else: who waits in other instances is let go.
-    pub(super) fn release(&self) {
-        if let Some(lease) = self.lease.take() {
-            lease.end(Ended::Alone);
-        }
     }
 
     /// Whether the origin itself names a lifetime.
