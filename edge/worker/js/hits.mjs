@@ -140,13 +140,13 @@ export class Stored {
     return this.at.key;
   }
 
-  /** One after the other: what the near one has spares a read of KV, which is paid for. */
-  async read(env) {
-    if (this.asksNear) {
-      this.near = await local.get(this.at.place, this.at.key);
-      if (this.near !== null) return;
-    }
-    if (env.LEVEE_KV !== undefined) this.far = await env.LEVEE_KV.get(this.at.key, "arrayBuffer");
+  /** What the near store has spares a read of KV, which is paid for: so that one is asked after the other. */
+  readNear() {
+    return local.get(this.at.place, this.at.key);
+  }
+
+  readFar(env) {
+    return env.LEVEE_KV.get(this.at.key, "arrayBuffer");
   }
 
   /** The answer out of what was read, or nothing where the request has to go the whole way. */

@@ -18,7 +18,8 @@ async function whole(request, env, context, read) {
 /** A request whose answer a store may hold: they are read here, so that the instance has nothing to wait for. */
 async function stored(waiting, request, env, context) {
   try {
-    await waiting.read(env);
+    if (waiting.asksNear) waiting.near = await waiting.readNear();
+    if (!waiting.near && env.LEVEE_KV !== undefined) waiting.far = await waiting.readFar(env);
   } catch {
     // What could not be read is as if it had not been: the whole way tries again, and counts a failure.
   }

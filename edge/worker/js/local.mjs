@@ -5,28 +5,26 @@
 
 const NAME = "levee";
 
+/** A cache may be kept between requests: it is a name, and holds nothing of any of them. */
 let opened;
 
-/** A cache may be kept between requests: it is a name, and holds nothing of any of them. */
-async function cache() {
-  return (opened ??= await caches.open(NAME));
-}
+const open = async () => (opened = await caches.open(NAME));
 
 // By the host that was asked: Cloudflare resolves the name of a foreign one for nothing.
 const urlOf = (authority, key) => `https://${authority}/.levee/entry/${key}`;
 
 /** The bytes, or null where there are none. */
 export async function get(authority, key) {
-  const response = await (await cache()).match(urlOf(authority, key));
+  const response = await (opened ?? (await open())).match(urlOf(authority, key));
   return response === undefined ? null : response.arrayBuffer();
 }
 
 /** Keeps bytes for so many seconds, at most. */
 export async function put(authority, key, value, seconds) {
   const headers = { "content-type": "application/octet-stream", "cache-control": `max-age=${seconds}` };
-  await (await cache()).put(urlOf(authority, key), new Response(value, { headers }));
+  await (opened ?? (await open())).put(urlOf(authority, key), new Response(value, { headers }));
 }
 
 export async function remove(authority, key) {
-  await (await cache()).delete(urlOf(authority, key));
+  await (opened ?? (await open())).delete(urlOf(authority, key));
 }
