@@ -10,6 +10,7 @@ mod explain;
 mod files;
 mod lab;
 mod project;
+mod report;
 mod run;
 mod spin;
 mod stop;
@@ -55,6 +56,8 @@ enum Command {
     /// Measure what a part costs, beside the least that does the same.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Build the case study from the evidence that is kept, as HTML and PDF, in build/report.
+    Report(report::Args),
     /// Run the public HTTP cache tests, print the counts, and keep what was reached.
     Conformance(conformance::Args),
     /// Ask a running edge what it does with a request, step by step, and why.
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::Schema { check } => config::schema(check),
         Command::CheckConfig { file } => config::check(&file),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Report(args) => report::run(&args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Doctor => doctor::run(),

@@ -55,6 +55,7 @@ impl Outcome<'_> {
             return Ok(());
         }
         self.write_evidence(profile)?;
+        self.write_summary()?;
         self.write_table(profile)?;
         if compared == Compared::Higher {
             floors.raise(self.root, profile, runtime, reached)?;
@@ -75,6 +76,20 @@ impl Outcome<'_> {
         std::fs::write(folder.join(&name), text)
             .with_context(|| format!("cannot write {EVIDENCE}/{name}"))?;
         println!("wrote {EVIDENCE}/{name}");
+        Ok(())
+    }
+
+    /// The counts of every result that is kept, and of the published ones, by name; the report takes its numbers from there.
+    fn write_summary(&self) -> Result<()> {
+        let folder = self.root.join(EVIDENCE);
+        let mut counted = table::published(&folder, self.suites)?;
+        if let Some(published) = self.arguments.published() {
+            counted.extend(table::published(&published, self.suites)?);
+        }
+        let summary = table::summary(&counted, "cargo xtask conformance", unix_time());
+        std::fs::write(folder.join(table::SUMMARY), format!("{summary:#}\n"))
+            .with_context(|| format!("cannot write {EVIDENCE}/{}", table::SUMMARY))?;
+        println!("wrote {EVIDENCE}/{}", table::SUMMARY);
         Ok(())
     }
 
@@ -99,9 +114,12 @@ impl Outcome<'_> {
     }
 }
 
+fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// The day, such as `22 Nov 2026`.
 fn today() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let date = Time(u64::try_from(now.as_millis()).unwrap_or(0)).to_http_date();
+    let date = Time(unix_time() * 1000).to_http_date();
     date.split(' ').skip(1).take(3).collect::<Vec<_>>().join(" ")
 }

@@ -10,6 +10,8 @@ use crate::verdict::{Summary, read_published, summarise};
 
 /// The page that holds the table, from the workspace's root.
 pub const PAGE: &str = "docs/conformance.md";
+/// The counts for programs, in the evidence's folder.
+pub const SUMMARY: &str = "summary.json";
 const BEGIN: &str = "<!-- results: written by `cargo xtask conformance` -->\n";
 const END: &str = "<!-- end of results -->";
 
@@ -28,12 +30,13 @@ const PUBLISHED: [(&str, &str); 8] = [
 /// Rows by the first cell.
 pub type Rows = BTreeMap<String, String>;
 
-/// Reads and judges the published results in a folder, by the name of each cache.
+/// Reads and judges the published results in a folder, by the name of each cache; or those of our own runs, by the name of the
+/// file (`worker.default`).
 pub fn published(folder: &Path, suites: &[Suite]) -> Result<BTreeMap<String, Summary>> {
     let mut summaries = BTreeMap::new();
     for entry in folder.read_dir().with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry?.path();
-        if path.extension().is_none_or(|extension| extension != "json") {
+        if path.extension().is_none_or(|extension| extension != "json") || path.ends_with(SUMMARY) {
             continue;
         }
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -45,6 +48,22 @@ pub fn published(folder: &Path, suites: &[Suite]) -> Result<BTreeMap<String, Sum
         summaries.insert(name.to_owned(), summarise(suites, &results));
     }
     Ok(summaries)
+}
+
+/// Numbers of tests by cache and kind, for programs: `worker.default.required_passed`, beside the totals.
+pub fn summary(counted: &BTreeMap<String, Summary>, command: &str, unix_time: u64) -> serde_json::Value {
+    let mut numbers = serde_json::Map::new();
+    for (name, summary) in counted {
+        let all = [("required", summary.required), ("optimal", summary.optimal), ("checks", summary.checks)];
+        for (kind, count) in all {
+            numbers.insert(format!("{name}.{kind}_passed"), count.passed.into());
+            numbers.insert(format!("{name}.{kind}_failed"), count.failed.into());
+            numbers.insert(format!("{kind}_total"), count.total.into());
+        }
+        numbers.insert(format!("{name}.passed"), summary.passed().into());
+        numbers.insert(String::from("total"), (summary.required.total + summary.optimal.total).into());
+    }
+    serde_json::json!({ "command": command, "unix_time": unix_time, "numbers": numbers })
 }
 
 /// One row. `how`: where the numbers come from.

@@ -265,7 +265,7 @@ fn keep(
     });
     let folder = root.join(OUT);
     fs::create_dir_all(&folder)?;
-    let file = folder.join("result.json");
+    let file = folder.join("summary.json");
     files::write_if_changed(&file, format!("{}\n", serde_json::to_string_pretty(&whole)?).as_bytes())?;
     println!("{}", project::shown(root, &file));
     if wasm > 300_000 {
