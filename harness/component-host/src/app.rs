@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Cache, CacheConfig, Config, Engine, Store};
-use wasmtime_wasi::{FsPerms, WasiCtx};
-use wasmtime_wasi_http::WasiHttp;
+use wasmtime_wasi::{DirPerms, FilePerms, WasiCtx};
 use wasmtime_wasi_http::handler::{ProxyHandler, ProxyPre};
+use wasmtime_wasi_http::p3::WasiHttp;
 use wasmtime_wasi_http::p3::bindings::{ServicePre, http};
 
 use crate::instances::{Instances, Reuse};
@@ -47,7 +47,7 @@ impl App {
         let mut wasi = WasiCtx::builder();
         wasi.inherit_stdout().inherit_stderr().envs(&self.manifest.environment);
         if let Some(files) = &self.files {
-            wasi.preopened_dir(files.path(), "/", FsPerms::ReadOnly)?;
+            wasi.preopened_dir(files.path(), "/", DirPerms::READ, FilePerms::READ)?;
         }
         Ok(Store::new(&self.engine, HostState::new(Arc::clone(self), wasi.build())))
     }
@@ -106,8 +106,8 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<HostState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-    http::types::add_to_linker::<_, WasiHttp>(&mut linker, HostState::own)?;
-    http::client::add_to_linker::<_, WasiHttp>(&mut linker, HostState::foreign)?;
+    http::types::add_to_linker::<_, WasiHttp>(&mut linker, HostState::http)?;
+    http::client::add_to_linker::<_, WasiHttp>(&mut linker, HostState::http)?;
     bindings::key_value::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)?;
     bindings::redis::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)?;
     bindings::variables::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)?;

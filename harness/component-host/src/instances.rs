@@ -13,7 +13,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use wasmtime::component::GuestTaskId;
 use wasmtime::{Store, StoreContextMut};
 use wasmtime_wasi_http::handler::{
-    HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+    HandlerState, Instance, ProxyPre, ShouldAccept, ViewFn, WorkerExpiration, WorkerState, WorkerStatus,
 };
 
 use crate::app::App;
@@ -68,7 +68,7 @@ impl HandlerState for Instances {
         Ok(Instance {
             store,
             proxy,
-            view: HostState::foreign,
+            view: ViewFn::P3(HostState::http),
             expiration: Expiration {
                 idle: self.reuse.idle_instance_timeout,
                 since: Instant::now(),
@@ -122,7 +122,7 @@ pub(crate) struct Life {
 
 impl WorkerState for Life {
     type StoreData = HostState;
-    type RequestData = ();
+    type RequestId = ();
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
         if total >= self.reuse.max_instance_reuse_count {

@@ -11,18 +11,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::HOST;
 use http::uri::{Authority, Scheme};
-use http::{HeaderName, Request, Response, Uri};
-use http_body::{Body, Frame, SizeHint};
+use http::{Request, Response, Uri};
+use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Sleep, sleep, timeout};
 use tower_service::Service;
-use wasmtime_wasi_http::{
-    DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
-};
+use wasmtime_wasi::TrappableError;
+use wasmtime_wasi_http::p3::bindings::http::types::{DnsErrorPayload, ErrorCode};
+use wasmtime_wasi_http::p3::{RequestOptions, WasiHttpHooks};
 
 use crate::app::App;
 
@@ -32,41 +33,21 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 /// The name under which a component reaches its own application where its language wants one.
 const ITSELF: &str = "self.alt";
 
-pub(crate) type OutboundClient = Client<TimedConnector, WasiBody>;
+pub(crate) type OutboundClient = Client<TimedConnector, Body>;
 
 tokio::task_local! {
     /// Time limit of the connection that the request under way may need.
     static CONNECT_TIMEOUT: Duration;
 }
 
-/// How wasmtime-wasi-http asks about fields and sends requests.
-pub(crate) struct Hooks {
-    app: Arc<App>,
-    allows_all_fields: bool,
-}
+/// How wasmtime-wasi-http sends requests. Which fields a component may not set it knows itself.
+pub(crate) struct Hooks(pub(crate) Arc<App>);
 
-impl Hooks {
-    /// For fields that the component sets: those of the connection are refused.
-    pub(crate) fn own(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app), allows_all_fields: false }
-    }
-
-    /// For fields from outside, and for sending.
-    pub(crate) fn foreign(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app), allows_all_fields: true }
-    }
-}
+type Body = UnsyncBoxBody<Bytes, ErrorCode>;
+type Processed = Box<dyn Future<Output = Result<(), ErrorCode>> + Send>;
+type Sending = dyn Future<Output = Result<(Response<Body>, Processed), TrappableError<ErrorCode>>> + Send;
 
 impl WasiHttpHooks for Hooks {
-    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
-        !self.allows_all_fields && DEFAULT_FORBIDDEN_HEADERS.contains(name)
-    }
-
-    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
-        let allows_all = self.allows_all_fields;
-        Arc::new(move |name| !allows_all && DEFAULT_FORBIDDEN_HEADERS.contains(name))
-    }
-
     fn set_host_header(&mut self) -> bool {
         // The client does, from the authority.
         false
@@ -74,27 +55,25 @@ impl WasiHttpHooks for Hooks {
 
     fn send_request(
         &mut self,
-        request: Request<WasiBody>,
+        request: Request<Body>,
         options: Option<RequestOptions>,
-        _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
-        let app = Arc::clone(&self.app);
+        _processed: Processed,
+    ) -> Box<Sending> {
+        let app = Arc::clone(&self.0);
         Box::new(async move {
             let response = send(&app, request, options.unwrap_or_default()).await?;
             // What the connection has to report comes with the body.
-            let io: Box<dyn Future<Output = Result<(), Error>> + Send> = Box::new(async { Ok(()) });
+            let io: Processed = Box::new(async { Ok(()) });
             Ok((response, io))
         })
     }
 }
 
-type Sent = (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
-
 async fn send(
     app: &App,
-    mut request: Request<WasiBody>,
+    mut request: Request<Body>,
     options: RequestOptions,
-) -> Result<Response<WasiBody>, Error> {
+) -> Result<Response<Body>, ErrorCode> {
     let target = allowed_target(app, request.uri())?;
     *request.uri_mut() = target;
     request.headers_mut().remove(HOST);
@@ -104,17 +83,17 @@ async fn send(
     let answered = CONNECT_TIMEOUT.scope(connect, app.client.request(request));
     let response = timeout(first_byte, answered)
         .await
-        .map_err(|_| Error::ConnectionReadTimeout)?
+        .map_err(|_| ErrorCode::ConnectionReadTimeout)?
         .map_err(|error| reason(&error))?;
     Ok(response.map(|body| TimedBody { body, between_bytes, waiting: None }.boxed_unsync()))
 }
 
 /// Where a request goes, if it may.
-fn allowed_target(app: &App, uri: &Uri) -> Result<Uri, Error> {
+fn allowed_target(app: &App, uri: &Uri) -> Result<Uri, ErrorCode> {
     let authority = uri.authority().filter(|authority| !authority.host().is_empty());
     let denied = || {
         tracing::warn!(url = %uri, "the host is not among the allowed outbound hosts");
-        Error::HttpRequestDenied
+        ErrorCode::HttpRequestDenied
     };
     match authority {
         Some(authority) if authority.host() != ITSELF => {
@@ -126,10 +105,10 @@ fn allowed_target(app: &App, uri: &Uri) -> Result<Uri, Error> {
         _ => {
             let mut parts = uri.clone().into_parts();
             parts.scheme = Some(Scheme::HTTP);
-            let address = app.address.get().ok_or(Error::HttpRequestUriInvalid)?.to_string();
-            let authority = Authority::try_from(address).map_err(|_| Error::HttpRequestUriInvalid)?;
+            let address = app.address.get().ok_or(ErrorCode::HttpRequestUriInvalid)?.to_string();
+            let authority = Authority::try_from(address).map_err(|_| ErrorCode::HttpRequestUriInvalid)?;
             parts.authority = Some(authority);
-            Uri::from_parts(parts).map_err(|_| Error::HttpRequestUriInvalid)
+            Uri::from_parts(parts).map_err(|_| ErrorCode::HttpRequestUriInvalid)
         }
     }
 }
@@ -173,22 +152,25 @@ impl Service<Uri> for TimedConnector {
 }
 
 /// What Spin's `error-code` calls it.
-fn reason(error: &hyper_util::client::legacy::Error) -> Error {
+fn reason(error: &hyper_util::client::legacy::Error) -> ErrorCode {
     tracing::debug!(?error, "an outbound request failed");
     let causes = || std::iter::successors(Some(error as &(dyn StdError + 'static)), |&cause| cause.source());
     if !error.is_connect() {
-        return Error::HttpProtocolError;
+        return ErrorCode::HttpProtocolError;
     }
     if causes().any(|cause| cause.downcast_ref::<Late>().is_some()) {
-        return Error::ConnectionTimeout;
+        return ErrorCode::ConnectionTimeout;
     }
     if causes().any(|cause| cause.to_string().starts_with("dns error")) {
-        return Error::DnsError { rcode: Some(String::from("name not resolved")), info_code: None };
+        return ErrorCode::DnsError(DnsErrorPayload {
+            rcode: Some(String::from("name not resolved")),
+            info_code: None,
+        });
     }
     let tls = |cause: &(dyn StdError + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
     };
-    if causes().any(tls) { Error::TlsProtocolError } else { Error::ConnectionRefused }
+    if causes().any(tls) { ErrorCode::TlsProtocolError } else { ErrorCode::ConnectionRefused }
 }
 
 /// An origin's body, each part of which must come in time.
@@ -198,22 +180,22 @@ struct TimedBody {
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl Body for TimedBody {
+impl http_body::Body for TimedBody {
     type Data = Bytes;
-    type Error = Error;
+    type Error = ErrorCode;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             self.waiting = None;
-            return Poll::Ready(frame.map(|frame| frame.map_err(|_| Error::HttpResponseIncomplete)));
+            return Poll::Ready(frame.map(|frame| frame.map_err(|_| ErrorCode::HttpResponseIncomplete)));
         }
         let between_bytes = self.between_bytes;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(between_bytes)));
         ready!(waiting.as_mut().poll(cx));
-        Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
+        Poll::Ready(Some(Err(ErrorCode::ConnectionReadTimeout)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -17,8 +17,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::ProxyHandler;
+use wasmtime_wasi_http::handler::{ErrorCode, ProxyHandler};
+use wasmtime_wasi_http::p3::bindings::http::types;
 
 use crate::app::{self, App, Options};
 use crate::instances::Instances;
@@ -28,6 +28,8 @@ use crate::{Error, Manifest, Route};
 const WELL_KNOWN: &str = "/.well-known/spin/";
 /// How long requests, and work after responses, may still take when the host stops.
 const DRAIN: Duration = Duration::from_secs(8);
+
+type Answer = wasmtime_wasi_http::handler::Response;
 
 /// A component that listens.
 pub struct Server {
@@ -124,7 +126,7 @@ impl std::fmt::Debug for Server {
 }
 
 impl Host {
-    async fn answer(&self, request: Request<Incoming>, client: SocketAddr) -> Response<WasiBody> {
+    async fn answer(&self, request: Request<Incoming>, client: SocketAddr) -> Answer {
         let path = request.uri().path();
         if let Some(name) = path.strip_prefix(WELL_KNOWN) {
             return match name {
@@ -140,7 +142,8 @@ impl Host {
                 return empty(StatusCode::INTERNAL_SERVER_ERROR);
             }
         };
-        let request = request.map(|body| body.map_err(wasmtime_wasi_http::Error::from).boxed_unsync());
+        let broken = |_| ErrorCode::P3(types::ErrorCode::HttpProtocolError);
+        let request = request.map(|body| body.map_err(broken).boxed_unsync());
         match self.handler.handle((), request).await {
             Ok(response) => response,
             Err(error) => {
@@ -195,12 +198,13 @@ fn prepare(
     Ok(Request::from_parts(parts, body))
 }
 
-fn empty(status: StatusCode) -> Response<WasiBody> {
-    let mut response = Response::new(Empty::new().map_err(Into::into).boxed_unsync());
+fn empty(status: StatusCode) -> Answer {
+    let mut response = Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = status;
     response
 }
 
-fn full(text: &'static str) -> Response<WasiBody> {
-    Response::new(Full::new(Bytes::from_static(text.as_bytes())).map_err(Into::into).boxed_unsync())
+fn full(text: &'static str) -> Answer {
+    let body = Full::new(Bytes::from_static(text.as_bytes()));
+    Response::new(body.map_err(|never| match never {}).boxed_unsync())
 }

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
+use wasmtime_wasi_http::WasiHttpCtx;
+use wasmtime_wasi_http::p3::WasiHttpCtxView;
 
 use crate::app::App;
 use crate::outbound::Hooks;
@@ -14,17 +15,13 @@ pub(crate) struct HostState {
     pub(crate) open_stores: usize,
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    /// For fields that the component sets itself.
-    own: Hooks,
-    /// For fields that come from a client or an origin.
-    foreign: Hooks,
+    hooks: Hooks,
 }
 
 impl HostState {
     pub(crate) fn new(app: Arc<App>, wasi: WasiCtx) -> Self {
         Self {
-            own: Hooks::own(&app),
-            foreign: Hooks::foreign(&app),
+            hooks: Hooks(Arc::clone(&app)),
             app,
             table: ResourceTable::new(),
             open_stores: 0,
@@ -33,15 +30,8 @@ impl HostState {
         }
     }
 
-    /// What the component sets: some fields are refused.
-    pub(crate) fn own(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.own, table: &mut self.table, ctx: &mut self.http }
-    }
-
-    /// What comes from outside: all fields reach the component, as with Spin 4.1. (wasmtime-wasi-http 48 by itself
-    /// takes out those that a component may not set.)
-    pub(crate) fn foreign(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.foreign, table: &mut self.table, ctx: &mut self.http }
+    pub(crate) fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
     }
 }
 

@@ -107,6 +107,24 @@ async fn a_panic_ends_the_instance_and_the_next_request_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_request_wakes_another() {
+    let host = probe("", with_options(&["--idle-instance-timeout", "1h"]));
+    let client = Client::new(host.url());
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.text("/wait").await }
+    });
+    let begun = Instant::now();
+    // There may be another instance by now, which answers some of these.
+    while client.text("/wake").await != "woke one" {
+        assert!(begun.elapsed() < PATIENCE, "the request that waits is not met");
+    }
+    assert_eq!(waiting.await.expect("an answer"), "woken");
+    let ended = host.log().lines().iter().any(|line| line.contains("an instance ended"));
+    assert!(!ended, "{}", host.log().tail(20));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bodies_stream_in_lock_step() {
     let host = probe("", |host| host);
     let client = Client::new(host.url());

@@ -1,8 +1,9 @@
 //! Tries what the component host promises, one path each; the answer is text that a test compares.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::task::{Poll, Waker};
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
@@ -43,6 +44,8 @@ async fn handle(request: Request) -> Result<Response<BoxBody>> {
         "/key-value" => key_value(&query).await,
         "/later" => return later(&query).await,
         "/redis" => redis(&query).await,
+        "/wait" => Ok(wait().await),
+        "/wake" => Ok(wake()),
         "/panic" => panic!("as the test asked"),
         _ => bail!("there is no {path}"),
     };
@@ -63,6 +66,33 @@ fn value<'q>(query: &'q Query, name: &str) -> Result<&'q str> {
 fn instance() -> u64 {
     use std::hash::{BuildHasher as _, Hasher as _, RandomState};
     *INSTANCE.get_or_init(|| RandomState::new().build_hasher().finish())
+}
+
+/// The request that waits in this instance.
+static WAITING: Mutex<Option<Waker>> = Mutex::new(None);
+/// Whether it has been woken.
+static WOKEN: AtomicBool = AtomicBool::new(false);
+
+/// Waits for another request of this instance, and for nothing that the host knows of.
+async fn wait() -> String {
+    std::future::poll_fn(|cx| {
+        if WOKEN.swap(false, Ordering::Relaxed) {
+            return Poll::Ready(());
+        }
+        *WAITING.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        Poll::Pending
+    })
+    .await;
+    String::from("woken")
+}
+
+fn wake() -> String {
+    let Some(waker) = WAITING.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+        return String::from("nobody waits here");
+    };
+    WOKEN.store(true, Ordering::Relaxed);
+    waker.wake();
+    String::from("woke one")
 }
 
 fn fields(request: &Request) -> String {
