@@ -50,8 +50,10 @@ impl<P: Platform> Upstream<'_, P> {
         let repeatable = parts.method.is_safe() && body.length() == Some(0);
         let mut body = Some(body);
         let mut failed = OriginError::Saturated;
-        for index in pool::order(&self.edge.config, self.policy, self.platform.random()) {
-            let Some(_permit) = self.edge.origins.permit(index, self.edge.config.shield.max_inflight) else {
+        let (origins, now) = (&self.edge.origins, self.platform.now());
+        let is_ill = |index| origins.is_ill(index, repeatable, now);
+        for index in pool::order(&self.edge.config, self.policy, self.platform.random(), is_ill) {
+            let Some(_permit) = origins.permit(index, self.edge.config.shield.max_inflight) else {
                 continue;
             };
             let body = match body.take() {
@@ -64,7 +66,11 @@ impl<P: Platform> Upstream<'_, P> {
             *attempt.headers_mut() = parts.headers.clone();
             *attempt.extensions_mut() = parts.extensions.clone();
             self.aim(&mut attempt, index, parts.uri.path_and_query().map_or("/", |target| target.as_str()))?;
-            match self.platform.fetch(attempt, self.deadlines()).await {
+            let fetched = self.platform.fetch(attempt, self.deadlines()).await;
+            if !matches!(fetched, Err(FetchError::Internal(_))) {
+                origins.asked(index, fetched.is_ok(), self.platform.now());
+            }
+            match fetched {
                 Ok(response) => return Ok(response),
                 Err(error) => failed = error.into(),
             }

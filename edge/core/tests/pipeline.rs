@@ -467,9 +467,13 @@ fn an_origin_that_fails_is_replaced_by_the_next() {
             Reply::new("no-store", "from b")
         }
     });
+    let post = || sim.send("POST", "/a", &[("body", "x")]).status;
+    assert_eq!((post(), sim.asked().len()), (502, 1), "what is not safe is not sent twice");
     assert_eq!(sim.get("/a").text(), "from b");
-    let post = sim.send("POST", "/a", &[("body", "x")]);
-    assert_eq!((post.status, sim.asked().len()), (502, 3), "what is not safe is not sent twice");
+    assert_eq!((post(), sim.asked().len()), (200, 3), "the one that failed is asked last, for a while");
+    sim.advance(seconds(2));
+    assert_eq!((sim.get("/a").text(), sim.asked().len()), ("from b", 5), "then a read finds out whether it is back");
+    assert_eq!((post(), sim.asked().len()), (200, 6));
 }
 
 #[test]

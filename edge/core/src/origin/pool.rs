@@ -1,20 +1,41 @@
 //! Which origins may answer, in which order, and how many requests are under way to each.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::config::{Config, Policy};
+use crate::time::Time;
+
+/// How long an origin that failed is asked only when no other can be, by requests that may be sent again.
+const PAUSE: Duration = Duration::from_secs(2);
+/// The same for requests that may not: others find out first whether it is back.
+const CAUTION: Duration = Duration::from_secs(30);
 
 /// The origins of a route in the order in which they are tried: those that are not backups by weighted chance, then the
-/// backups in the order of the file.
-pub(super) fn order(config: &Config, policy: &Policy, random: u64) -> Vec<usize> {
+/// backups in the order of the file, then those that are ill.
+pub(super) fn order(
+    config: &Config,
+    policy: &Policy,
+    random: u64,
+    is_ill: impl Fn(usize) -> bool,
+) -> Vec<usize> {
     let all = 0..config.origins.len();
-    let (mut backups, mut regular): (Vec<usize>, Vec<usize>) = if policy.origins.is_empty() {
-        all.partition(|&index| config.origins[index].backup)
+    let named: Vec<usize> = if policy.origins.is_empty() {
+        all.collect()
     } else {
         let named = policy.origins.iter().map(|&index| usize::from(index));
-        named.filter(|index| all.contains(index)).partition(|&index| config.origins[index].backup)
+        named.filter(|index| all.contains(index)).collect()
     };
-    let mut order = Vec::with_capacity(regular.len() + backups.len());
+    let (ill, well): (Vec<usize>, Vec<usize>) = named.into_iter().partition(|&index| is_ill(index));
+    let mut order = by_weight(config, &well, random);
+    order.extend(by_weight(config, &ill, random));
+    order
+}
+
+fn by_weight(config: &Config, of: &[usize], random: u64) -> Vec<usize> {
+    let (mut backups, mut regular): (Vec<usize>, Vec<usize>) =
+        of.iter().partition(|&&index| config.origins[index].backup);
+    let mut order = Vec::with_capacity(of.len());
     let mut random = random;
     while !regular.is_empty() {
         let weight = |index: &usize| u64::from(config.origins[*index].weight);
@@ -44,11 +65,28 @@ pub(super) fn order(config: &Config, policy: &Policy, random: u64) -> Vec<usize>
 #[derive(Debug)]
 pub(crate) struct Origins {
     inflight: Vec<AtomicU32>,
+    /// When each last failed, in milliseconds since the epoch; zero once it has answered again.
+    failed: Vec<AtomicU64>,
 }
 
 impl Origins {
     pub(crate) fn new(config: &Config) -> Self {
-        Self { inflight: config.origins.iter().map(|_| AtomicU32::new(0)).collect() }
+        Self {
+            inflight: config.origins.iter().map(|_| AtomicU32::new(0)).collect(),
+            failed: config.origins.iter().map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    /// Whether an origin gave no answer when it was last asked, and that is not long ago. Long is longer for a request
+    /// that may not be sent again.
+    pub(crate) fn is_ill(&self, index: usize, repeatable: bool, now: Time) -> bool {
+        let failed = self.failed[index].load(Ordering::Relaxed);
+        failed != 0 && now.since(Time(failed)) < if repeatable { PAUSE } else { CAUTION }
+    }
+
+    /// Remembers whether an origin answered, whatever the answer's status.
+    pub(crate) fn asked(&self, index: usize, answered: bool, now: Time) {
+        self.failed[index].store(if answered { 0 } else { now.0.max(1) }, Ordering::Relaxed);
     }
 
     /// Leave to send one more request to an origin; given back when it is dropped. `None`: `most` are under way.
@@ -80,16 +118,39 @@ mod tests {
         let mut config = config_for(&["http://a", "http://b", "http://c"]);
         config.origins[0].backup = true;
         config.origins[1].weight = 3;
-        let firsts: Vec<usize> = (0..4).map(|random| order(&config, &config.defaults, random)[0]).collect();
+        let order = |random| order(&config, &config.defaults, random, |_| false);
+        let firsts: Vec<usize> = (0..4).map(|random| order(random)[0]).collect();
         assert_eq!(firsts, [1, 1, 1, 2]);
-        assert_eq!(order(&config, &config.defaults, 0), [1, 2, 0]);
+        assert_eq!(order(0), [1, 2, 0]);
+    }
+
+    #[test]
+    fn the_ill_come_after_the_backups() {
+        let mut config = config_for(&["http://a", "http://b", "http://c"]);
+        config.origins[2].backup = true;
+        assert_eq!(order(&config, &config.defaults, 0, |index| index == 0), [1, 2, 0]);
+        assert_eq!(order(&config, &config.defaults, 0, |index| index != 2), [2, 0, 1]);
+    }
+
+    #[test]
+    fn an_origin_that_failed_is_tried_again_first_by_what_may_be_repeated() {
+        let origins = Origins::new(&config_for(&["http://a"]));
+        let at = |seconds: u64| Time(1_000_000 + seconds * 1000);
+        assert!(!origins.is_ill(0, true, at(0)));
+        origins.asked(0, false, at(0));
+        assert!(origins.is_ill(0, true, at(1)) && origins.is_ill(0, false, at(1)));
+        assert!(!origins.is_ill(0, true, at(2)) && origins.is_ill(0, false, at(29)));
+        assert!(!origins.is_ill(0, false, at(30)));
+        origins.asked(0, false, at(2));
+        origins.asked(0, true, at(3));
+        assert!(!origins.is_ill(0, true, at(3)) && !origins.is_ill(0, false, at(3)));
     }
 
     #[test]
     fn a_route_may_name_its_origins() {
         let config = config_for(&["http://a", "http://b"]);
         let policy = Policy { origins: vec![1], ..Policy::default() };
-        assert_eq!(order(&config, &policy, 0), [1]);
+        assert_eq!(order(&config, &policy, 0, |_| false), [1]);
     }
 
     #[test]
