@@ -31,6 +31,7 @@ pub(crate) fn run() -> Result<()> {
         ("wasm-bindgen", wasm_bindgen(&root)),
         ("browser for tests", browser(&root)),
         ("Redis for tests", redis()),
+        ("k6 for the load lab", k6()),
     ] {
         let (word, text) = match state {
             State::Here(text) => ("ok", text),
@@ -134,5 +135,17 @@ fn redis() -> State {
     match find_redis() {
         Ok(path) => State::Here(path.display().to_string()),
         Err(error) => State::Later(format!("{error}; only some of `cargo xtask test` needs it")),
+    }
+}
+
+fn k6() -> State {
+    match (tools::k6_here(), run::ask("go", &["version"])) {
+        (Some((_, version)), _) => State::Here(version),
+        (None, Some(_)) => {
+            State::Later(String::from("it will be built once from its Go module, in three to ten minutes"))
+        }
+        (None, None) => State::Later(String::from(
+            "install it from https://k6.io, or Go; only `cargo xtask lab` needs it",
+        )),
     }
 }

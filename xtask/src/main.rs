@@ -58,6 +58,9 @@ enum Command {
     Bench(bench::Bench),
     /// Build the case study from the evidence that is kept, as HTML and PDF, in build/report.
     Report(report::Args),
+    /// Send real load to the real system, judge it by its objectives, and keep what was seen.
+    #[command(subcommand)]
+    Lab(lab::Lab),
     /// Run the public HTTP cache tests, print the counts, and keep what was reached.
     Conformance(conformance::Args),
     /// Ask a running edge what it does with a request, step by step, and why.
@@ -79,6 +82,24 @@ enum Build {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = stop::install().and_then(|()| match cli.command {
+        Command::Lab(lab) => lab::run(&lab),
+        other => dispatch(other).map(|()| ExitCode::SUCCESS),
+    });
+    match done {
+        Ok(code) => code,
+        Err(_) if stop::requested() => {
+            eprintln!("stopped");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Up(args) => up::run(&args),
         Command::Build(Build::Worker(args)) => worker::run(&args),
         Command::Build(Build::Spin(args)) => spin::run(&args),
@@ -91,16 +112,6 @@ fn main() -> ExitCode {
         Command::Conformance(args) => conformance::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Doctor => doctor::run(),
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) if stop::requested() => {
-            eprintln!("stopped");
-            ExitCode::from(130)
-        }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Command::Lab(lab) => lab::run(&lab).map(drop),
     }
 }

@@ -7,6 +7,7 @@ mod scale;
 
 use std::fmt::Write as _;
 
+#[allow(unused_imports, reason = "the comparison draws with them")]
 pub(crate) use bars::{Bar, Bars};
 pub(crate) use scale::Scale;
 
@@ -54,6 +55,8 @@ pub(crate) struct Chart {
     pub(crate) events: Vec<(f64, String)>,
     /// What the horizontal axis shows, with its unit.
     pub(crate) x: String,
+    /// Where the horizontal axis ends at least.
+    pub(crate) until: f64,
 }
 
 impl Chart {
@@ -67,7 +70,14 @@ impl Chart {
             limits: Vec::new(),
             events: Vec::new(),
             x: String::from("time since the start, seconds"),
+            until: 1.0,
         }
+    }
+
+    /// With a horizontal axis that does not end before this.
+    pub(crate) fn until(mut self, end: f64) -> Self {
+        self.until = end;
+        self
     }
 
     /// With a logarithmic vertical axis.
@@ -111,7 +121,7 @@ impl Chart {
         let limits = self.limits.iter().map(|limit| limit.1);
         let vertical = scale::Axis::fit(self.scale, values().chain(limits));
         let moments = self.lines.iter().flat_map(|line| &line.points).map(|point| point.0);
-        let last = moments.chain(self.events.iter().map(|event| event.0)).fold(1.0, f64::max);
+        let last = moments.chain(self.events.iter().map(|event| event.0)).fold(self.until, f64::max);
         let horizontal = scale::Axis::to(last);
         let x = |value: f64| LEFT + horizontal.place(value) * width;
         let y = |value: f64| top + PLOT - vertical.place(value) * PLOT;
@@ -159,6 +169,10 @@ impl Chart {
                 "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.8\" stroke-linejoin=\"round\" \
                  stroke-dasharray=\"{dashes}\"/>"
             );
+            for (at, value) in lone(&line.points) {
+                let (at, value) = (x(at), y(value.max(vertical.least())));
+                let _ = writeln!(out, "<circle cx=\"{at:.1}\" cy=\"{value:.1}\" r=\"3\" fill=\"{colour}\"/>");
+            }
         }
         out.push_str("</svg>\n");
         out
@@ -206,13 +220,17 @@ fn path(points: &[(f64, f64)], x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64,
             continue;
         }
         let _ = write!(path, "{}{:.1} {:.1}", if down { "L" } else { "M" }, x(at), y(value.max(least)));
-        // A point between two gaps would otherwise not be seen.
-        if !down {
-            path.push_str("h0.1");
-        }
         down = true;
     }
     path
+}
+
+/// Points without a neighbour on either side, which a line alone would not show.
+fn lone(points: &[(f64, f64)]) -> impl Iterator<Item = (f64, f64)> {
+    let there = |at: Option<usize>| at.and_then(|at| points.get(at)).is_some_and(|point| point.1.is_finite());
+    (0..points.len())
+        .filter(move |&at| there(Some(at)) && !there(at.checked_sub(1)) && !there(Some(at + 1)))
+        .map(|at| points[at])
 }
 
 fn open(width: f64, height: f64, title: &str) -> String {
@@ -276,6 +294,7 @@ mod tests {
         assert_eq!(svg.matches("<path").count(), 1);
         let path = svg.lines().find(|line| line.starts_with("<path")).expect("a path");
         assert_eq!(path.matches('M').count(), 2, "{path}");
+        assert_eq!(svg.matches("<circle").count(), 2, "each of the two points stands alone");
         assert!(svg.contains("Rate &amp; &lt;order&gt;") && svg.contains("objective"), "{svg}");
     }
 

@@ -35,15 +35,19 @@ pub(crate) struct Table {
 #[derive(Clone, Debug)]
 enum Part {
     Heading(String),
+    #[allow(dead_code, reason = "the comparison writes with it")]
     Prose(String),
     Table(Table),
-    Chart { svg: String, caption: String },
+    Chart {
+        svg: String,
+        caption: String,
+    },
 }
 
 /// The evidence of one run while it is put together.
 #[derive(Debug)]
 pub(crate) struct Evidence {
-    root: PathBuf,
+    parent: PathBuf,
     folder: tempfile::TempDir,
     pub(crate) summary: Summary,
     parts: Vec<Part>,
@@ -56,12 +60,16 @@ impl Evidence {
     /// # Errors
     /// When the folder cannot be written.
     pub(crate) fn begin(root: &Path, name: &str, title: &str) -> Result<Self> {
-        let parent = root.join(EVIDENCE);
-        fs::create_dir_all(&parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        Self::begin_in(root, &root.join(EVIDENCE), name, title)
+    }
+
+    /// As [`Evidence::begin`], in another folder than that of all evidence.
+    pub(crate) fn begin_in(root: &Path, parent: &Path, name: &str, title: &str) -> Result<Self> {
+        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
         let folder = tempfile::Builder::new()
             .prefix(".run-")
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .tempdir_in(&parent)?;
+            .tempdir_in(parent)?;
         let git = |args: &[&str]| run::ask_in(root, "git", args);
         let changed = git(&["status", "--porcelain", "--", ".", ":!report/evidence"]);
         let summary = Summary {
@@ -80,7 +88,7 @@ impl Evidence {
                 .collect(),
             ..Summary::default()
         };
-        Ok(Self { root: root.to_path_buf(), folder, summary, parts: Vec::new() })
+        Ok(Self { parent: parent.to_path_buf(), folder, summary, parts: Vec::new() })
     }
 
     /// A figure under a name that says its unit: `requests_per_second`, `latency_browse_p99_ms`.
@@ -102,6 +110,7 @@ impl Evidence {
         self.parts.push(Part::Heading(heading.into()));
     }
 
+    #[allow(dead_code, reason = "the comparison writes with it")]
     pub(crate) fn prose(&mut self, words: impl Into<String>) {
         self.parts.push(Part::Prose(words.into()));
     }
@@ -117,6 +126,7 @@ impl Evidence {
     }
 
     /// As [`Evidence::chart`], for bars.
+    #[allow(dead_code, reason = "the comparison draws with it")]
     pub(crate) fn bars(&mut self, file: &str, bars: &Bars, caption: &str) -> Result<()> {
         self.svg(file, &bars.title, bars.svg(), caption)
     }
@@ -157,7 +167,7 @@ impl Evidence {
         if size > MOST {
             bail!("the evidence takes {size} bytes, and {MOST} are allowed; run shorter or at a lower rate");
         }
-        let target = self.root.join(EVIDENCE).join(&self.summary.name);
+        let target = self.parent.join(&self.summary.name);
         let failed = || format!("cannot put the evidence at {}", target.display());
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent).with_context(failed)?;

@@ -48,6 +48,7 @@ pub(crate) struct Usage {
 ///
 /// # Errors
 /// When the process table cannot be read.
+#[allow(dead_code, reason = "the comparison measures with it")]
 pub(crate) fn usage(leader: u32) -> Result<Usage> {
     Ok(of(leader, &table()?))
 }

@@ -67,6 +67,11 @@ pub(super) const ALL: &[Step] = &[
         run: conformance,
     },
     Step { name: "e2e", checks: "the whole system, on workerd and natively, and in a browser", run: e2e },
+    Step {
+        name: "lab",
+        checks: "k6 and locust send the same, and get right answers on each runtime",
+        run: lab,
+    },
 ];
 
 fn cargo(cx: &Cx, args: &[&str]) -> Command {
@@ -238,6 +243,15 @@ fn e2e(cx: &Cx) -> Result<Done> {
     }
     run::shown(&mut command)?;
     passed()
+}
+
+fn lab(cx: &Cx) -> Result<Done> {
+    let (done, skipped) = crate::lab::check(&cx.root)?;
+    if done.is_empty() {
+        return Ok(Done::Skipped(skipped.join("; ")));
+    }
+    let skipped = skipped.iter().map(|why| format!("; skipped: {why}")).collect::<String>();
+    Ok(Done::Passed(format!("({}{skipped})", done.join(", "))))
 }
 
 fn described(browser: &Browser) -> &Path {

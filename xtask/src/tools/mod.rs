@@ -4,6 +4,8 @@
 mod cache;
 mod cargo_tool;
 mod component_host;
+mod k6;
+mod locust;
 mod node;
 mod npm;
 mod python;
@@ -12,6 +14,8 @@ mod rust_target;
 pub(crate) use cache::folder as cache_folder;
 pub(crate) use cargo_tool::{cargo_deny, wasm_bindgen, wasm_bindgen_version};
 pub(crate) use component_host::{PACKAGE as COMPONENT_HOST, ensure as component_host};
+pub(crate) use k6::{k6, k6_here};
+pub(crate) use locust::locust;
 pub(crate) use node::{Node, WANTED as NODE_WANTED};
 pub(crate) use npm::{Packages, ensure as npm_packages, node_modules};
 pub(crate) use python::environment as python_environment;
