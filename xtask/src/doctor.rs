@@ -30,6 +30,7 @@ pub(crate) fn run() -> Result<()> {
         ("npm packages", packages(&root)),
         ("wasm-bindgen", wasm_bindgen(&root)),
         ("browser for tests", browser(&root)),
+        ("container image", container()),
         ("Redis for tests", redis()),
         ("k6 for the load lab", k6()),
     ] {
@@ -117,6 +118,13 @@ fn wasm_bindgen(root: &Path) -> State {
             }
         }
         (Err(error), _) | (_, Err(error)) => State::Missing(format!("{error:#}")),
+    }
+}
+
+fn container() -> State {
+    match crate::container::missing(crate::container::Purpose::Run) {
+        None => State::Here(String::from("musl-gcc, buildah, podman, runc")),
+        Some(missing) => State::Later(format!("{missing}; only the origin's image needs it")),
     }
 }
 

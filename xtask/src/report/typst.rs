@@ -128,19 +128,25 @@ fn string(text: &str) -> String {
 
 /// A picture in a font that typst has: without one of its own it would take any.
 fn with_fonts(svg: &str) -> String {
-    let attributes = replaced(svg, "font-family=\"", &['"']);
-    replaced(&attributes, "font-family:", &[';', '}', '"'])
+    let family = |_: &str| String::from("Libertinus Serif");
+    let attributes = replaced(svg, "font-family=\"", &['"'], family);
+    let declared = replaced(&attributes, "font-family:", &[';', '}', '"'], family);
+    // It runs narrower than the fonts that charts are laid out for, and they are printed smaller than on a screen.
+    replaced(&declared, "font-size=\"", &['"'], |size| {
+        size.parse::<f64>().map_or_else(|_| size.to_owned(), |size| format!("{:.1}", size * 1.2))
+    })
 }
 
-/// Puts the font in the place of what stands between a mark and the first of these ends.
-fn replaced(svg: &str, mark: &str, ends: &[char]) -> String {
+/// Changes what stands between a mark and the first of these ends.
+fn replaced(svg: &str, mark: &str, ends: &[char], change: impl Fn(&str) -> String) -> String {
     let mut out = String::new();
     let mut rest = svg;
     while let Some(at) = rest.find(mark) {
         let (before, after) = rest.split_at(at + mark.len());
         out.push_str(before);
-        out.push_str("Libertinus Serif");
-        rest = &after[after.find(ends).unwrap_or(after.len())..];
+        let (value, after) = after.split_at(after.find(ends).unwrap_or(after.len()));
+        out.push_str(&change(value));
+        rest = after;
     }
     out + rest
 }
@@ -159,10 +165,10 @@ mod tests {
 
     #[test]
     fn pictures_are_written_in_a_font_that_is_there() {
-        let svg = "<svg font-family=\"Helvetica, sans-serif\"><style>text{font-family:Arial;fill:red}</style></svg>";
+        let svg = "<svg font-family=\"Helvetica, sans-serif\" font-size=\"11\"><style>text{font-family:Arial;fill:red}</style></svg>";
         assert_eq!(
             with_fonts(svg),
-            "<svg font-family=\"Libertinus Serif\"><style>text{font-family:Libertinus Serif;fill:red}</style></svg>"
+            "<svg font-family=\"Libertinus Serif\" font-size=\"13.2\"><style>text{font-family:Libertinus Serif;fill:red}</style></svg>"
         );
     }
 }
