@@ -169,6 +169,12 @@ pub trait Platform: Clock + Fetch + Spawn + Clone + 'static {
     /// The byte stores behind the memory tier, near to far.
     fn stores(&self) -> &[Self::Store];
 
+    /// Waits for the work of another request, where [`Self::COLLAPSES`]. A platform on which a request is not woken by another
+    /// one as it is by its own work sees to that here.
+    async fn wait<T>(&self, other: impl Future<Output = T>) -> T {
+        other.await
+    }
+
     /// The lock that collapses misses across instances. Left as it is, each instance is on its own.
     fn lease(&self) -> Option<impl Lease> {
         None::<NoLease>

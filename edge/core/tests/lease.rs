@@ -163,3 +163,14 @@ fn one_instance_revalidates_for_all() {
     let answers = together(&all);
     assert!(answers.iter().all(|answer| answer.cache_status().starts_with("hit")), "{answers:?}");
 }
+
+#[test]
+fn a_lease_whose_taking_was_not_heard_of_holds_nobody_up() {
+    let lease = MapLease::default();
+    let (all, _) = instances(&lease, slow);
+    lease.set_delay(5 * SECOND);
+    assert_eq!(all[0].get("/a").text(), "x");
+    assert_eq!(all[0].edge.counters().lease_failures, 1);
+    all[0].settle();
+    assert!(lease.words().is_empty(), "given back although it was never known to be held");
+}

@@ -87,7 +87,7 @@ impl levee::body::Body for Body {
         let (chunks, length) = match self.0 {
             Inner::Empty => return (Self::default(), ready(Ok(Bytes::new()))),
             Inner::Bytes(bytes) => return (Self(Inner::Bytes(bytes.clone())), ready(within(bytes, limit))),
-            Inner::Incoming(body, length) => (body.into_stream(), length),
+            Inner::Incoming(body, length) => (body.into_stream(length), length),
             Inner::Stream(chunks, length) => (chunks, length),
         };
         let (handed_on, capture) = levee::body::tee(chunks, limit);

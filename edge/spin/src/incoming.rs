@@ -37,17 +37,25 @@ impl Incoming {
         Self { chunks, ended, taken }
     }
 
-    /// Its chunks; the last item says whether it broke off.
-    pub(crate) fn into_stream(self) -> Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>>>> {
-        Box::pin(futures_util::stream::unfold(Some(self), |body| async {
-            let mut body = body?;
+    /// Its chunks; the last item says whether it broke off. `length`: how many bytes there are, where that is known; the body
+    /// ends with the last of them, and not only when the runtime says so: whoever captures it has it before the client does.
+    pub(crate) fn into_stream(
+        self,
+        length: Option<u64>,
+    ) -> Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>>>> {
+        Box::pin(futures_util::stream::unfold(Some((self, length)), |body| async {
+            let (mut body, left) = body?;
+            if left == Some(0) {
+                return None;
+            }
             let (result, read) = body.chunks.read(Vec::with_capacity(CHUNK)).await;
             if !read.is_empty() {
-                return Some((Ok(tight(read)), Some(body)));
+                let left = left.map(|left| left.saturating_sub(read.len() as u64));
+                return Some((Ok(tight(read)), Some((body, left))));
             }
             match result {
                 // A read of nothing is no end.
-                StreamResult::Complete(_) => Some((Ok(Bytes::new()), Some(body))),
+                StreamResult::Complete(_) => Some((Ok(Bytes::new()), Some((body, left)))),
                 StreamResult::Dropped | StreamResult::Cancelled => match body.ended.await {
                     Ok(_trailers) => None,
                     Err(code) => Some((Err(BodyError(code.to_string())), None)),

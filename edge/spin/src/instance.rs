@@ -70,7 +70,7 @@ async fn start(hooks: Hooks) -> Result<Instance, String> {
     }
     let environment = variables::optional(variables::ENVIRONMENT).await?;
     let token = variables::optional(variables::TOKEN).await?;
-    let store = KvStore::open(LARGEST_VALUE).await?;
+    let store = KvStore::open(config.limits.value.unwrap_or(LARGEST_VALUE)).await?;
     if store.is_none() {
         eprintln!(
             "levee: the manifest gives no key-value store `{}`: only this instance's memory caches",

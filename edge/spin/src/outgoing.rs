@@ -40,7 +40,7 @@ impl Outgoing {
                 let writer: Writer = Box::pin(write_bytes(stream, bytes));
                 Self { contents: Some(contents), ended, writer: Some(writer) }
             }
-            Inner::Incoming(body, _) => Self::streamed(body.into_stream()),
+            Inner::Incoming(body, length) => Self::streamed(body.into_stream(length)),
             Inner::Stream(chunks, _) => Self::streamed(chunks),
         }
     }

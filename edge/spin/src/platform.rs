@@ -79,6 +79,10 @@ impl Platform for Spin {
     /// request's work goes on.
     const COLLAPSES: bool = true;
 
+    async fn wait<T>(&self, other: impl Future<Output = T>) -> T {
+        task::woken_by_others(other).await
+    }
+
     fn stores(&self) -> &[KvStore] {
         self.0.kv.as_slice()
     }

@@ -3,7 +3,10 @@
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::task::Poll;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use spin_sdk::wasip3::wit_bindgen::StreamWriter;
 
 thread_local! {
     static SPAWNED: Cell<bool> = const { Cell::new(false) };
@@ -27,6 +30,34 @@ pub(crate) async fn attentive<T>(work: impl Future<Output = T>) -> T {
         polled
     })
     .await
+}
+
+/// `work` that another request brings forward. Each request is a component-model task of its own, which only events of the
+/// component model wake: a Rust waker that is called from another one is a panic. So what is woken here is a bell, and its rope
+/// is a stream that ends.
+pub(crate) async fn woken_by_others<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        let (rope, mut bell) = spin_sdk::wasip3::wit_stream::new::<u8>();
+        let waker = Waker::from(Arc::new(Rope(Mutex::new(Some(rope)))));
+        if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return done;
+        }
+        bell.read(Vec::with_capacity(1)).await;
+    }
+}
+
+/// Pulled once.
+struct Rope(Mutex<Option<StreamWriter<u8>>>);
+
+impl Wake for Rope {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
 }
 
 /// Waits for both, in whichever order they come; `second` is handed back where `first` is there before it.
@@ -53,8 +84,6 @@ pub(crate) async fn first_of<A, B>(
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Context, Waker};
-
     use super::*;
 
     #[test]

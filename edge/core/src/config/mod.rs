@@ -115,11 +115,13 @@ pub struct Limits {
     pub object: u64,
     /// Budget of the memory tier.
     pub memory: u64,
+    /// Largest value that is written to a store, where the platform's own limit is not the store's to know.
+    pub value: Option<u64>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { uri: 8 << 10, fields: 32 << 10, object: 2 << 20, memory: 32 << 20 }
+        Self { uri: 8 << 10, fields: 32 << 10, object: 2 << 20, memory: 32 << 20, value: None }
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) async fn through_shield<P: Platform>(
                 obligation = Some(lead);
                 break;
             }
-            Entered::Wait(waiting) => match waiting.await {
+            Entered::Wait(waiting) => match exchange.platform.wait(waiting).await {
                 Landing::Filled(slot) => {
                     let Slot::Entry(entry) = &*slot else { continue };
                     if !request.selects(exchange, entry) {

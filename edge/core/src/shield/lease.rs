@@ -24,7 +24,7 @@ use crate::shield::marks::HELD;
 use crate::time::Time;
 
 /// One command may take this long: the origin is asked rather than a lease waited for.
-const DEADLINE: Duration = Duration::from_millis(500);
+const DEADLINE: Duration = Duration::from_secs(2);
 /// No request waits longer for another instance's fill, whatever the origin may take.
 const MOST: Duration = Duration::from_secs(30);
 /// What a fill takes beside the origin's deadlines: reading the body and writing the store.
@@ -78,8 +78,7 @@ impl Queue {
         match self.wait(edge, platform, key).await {
             Ok(turn) => turn,
             Err(_) => {
-                edge.counters.lease_failed();
-                edge.lost.mark(UNREACHABLE, platform.now());
+                self.failed(edge, platform);
                 Turn::Alone
             }
         }
@@ -131,11 +130,17 @@ impl Queue {
             Ok(true) => Tried::Lead(self.held(platform)),
             Ok(false) => Tried::Taken,
             Err(_) => {
-                edge.counters.lease_failed();
-                edge.lost.mark(UNREACHABLE, platform.now());
+                self.failed(edge, platform);
                 Tried::Alone
             }
         }
+    }
+
+    /// A command whose answer did not come may have been carried out all the same: nobody is to wait for this request then.
+    fn failed<P: Platform>(&self, edge: &Edge, platform: &P) {
+        edge.counters.lease_failed();
+        edge.lost.mark(UNREACHABLE, platform.now());
+        drop(self.held(platform));
     }
 
     fn held<P: Platform>(&self, platform: &P) -> Held<P> {

@@ -14,6 +14,8 @@ use crate::time::Time;
 pub struct MapLease {
     words: Rc<RefCell<HashMap<String, (String, Time)>>>,
     down: Rc<Cell<bool>>,
+    /// How long an answer takes, once the command is carried out.
+    delay: Rc<Cell<Duration>>,
     /// Commands so far.
     asked: Rc<Cell<usize>>,
     clock: Rc<RefCell<Executor>>,
@@ -23,6 +25,11 @@ impl MapLease {
     /// From now on every command fails, or works again.
     pub fn set_down(&self, down: bool) {
         self.down.set(down);
+    }
+
+    /// From now on an answer comes this long after its command has been carried out.
+    pub fn set_delay(&self, delay: Duration) {
+        self.delay.set(delay);
     }
 
     /// How many commands there were.
@@ -49,12 +56,12 @@ impl MapLease {
 impl Lease for MapLease {
     async fn take(&self, name: &str, word: &str, holds: Duration) -> Result<bool, LeaseError> {
         let now = self.ask()?;
-        let mut words = self.words.borrow_mut();
-        if words.get(name).is_some_and(|(_, until)| now < *until) {
-            return Ok(false);
+        let is_free = self.words.borrow().get(name).is_none_or(|(_, until)| *until <= now);
+        if is_free {
+            self.words.borrow_mut().insert(name.to_owned(), (word.to_owned(), now + holds));
         }
-        words.insert(name.to_owned(), (word.to_owned(), now + holds));
-        Ok(true)
+        self.sleep(self.delay.get()).await;
+        Ok(is_free)
     }
 
     async fn read(&self, name: &str) -> Result<Option<String>, LeaseError> {
