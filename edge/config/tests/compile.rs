@@ -42,7 +42,10 @@ fn every_key_arrives() {
     assert_eq!(config.shield.first_byte_timeout, secs(60));
     assert_eq!(config.shield.max_inflight, 8);
     assert_eq!(config.purge_auth, [PurgeAuth::Hmac, PurgeAuth::Bearer]);
-    assert_eq!(config.limits, Limits { uri: 4096, fields: 16_000, object: 1_000_000, memory: 64 << 20 });
+    assert_eq!(
+        config.limits,
+        Limits { uri: 4096, fields: 16_000, object: 1_000_000, memory: 64 << 20, value: None }
+    );
     let defaults = Policy {
         cache: false,
         origins: vec![0, 1],
@@ -290,4 +293,11 @@ fn files_that_cannot_be_read() {
     std::fs::remove_dir_all(&folder).expect("removed");
     assert_eq!((place.line, place.column, place.length), (2, 6, 1));
     assert_eq!(error.errors[0].message, "the file is not UTF-8");
+}
+
+#[test]
+fn a_platform_with_narrower_limits_is_kept_to() {
+    let text = "version = 1\nhosts = [\"a\"]\n[origins.o]\nurl = \"http://o\"\n[limits]\nplatform = \"akamai-functions\"\n";
+    let compiled = levee_config::compile_str("levee.toml", text, &Overrides::default()).expect("right");
+    assert_eq!(compiled.config.limits, Limits { value: Some(1_000_000), ..Limits::default() });
 }

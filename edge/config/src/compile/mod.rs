@@ -6,6 +6,8 @@ mod policy;
 mod routes;
 mod unenforced;
 
+use std::time::Duration;
+
 use levee::config::{Config, HostPattern, Limits, PurgeAuth, Shield};
 
 use crate::Overrides;
@@ -28,7 +30,7 @@ pub(crate) fn file(file: &File, overrides: &Overrides, reader: &mut Reader<'_>) 
         origins,
         shield: shield(file),
         purge_auth: purge_auth(file),
-        limits: limits(file),
+        limits: limits(file, reader),
         routes,
         defaults,
     };
@@ -89,10 +91,34 @@ fn shield(file: &File) -> Shield {
     }
 }
 
-fn limits(file: &File) -> Limits {
+/// What Akamai Functions documents: the largest value in its key-value store, the largest request or response, and how long a
+/// request may take.
+const AKAMAI: (u64, u64, Duration) = (1_000_000, 10 << 20, Duration::from_secs(30));
+
+fn limits(file: &File, reader: &mut Reader<'_>) -> Limits {
     let Some(At { value: source, .. }) = &file.limits else { return Limits::default() };
     let usual = Limits::default();
+    let mut value = None;
+    if let Some(At { value: source::Platform::AkamaiFunctions, span }) = &source.platform {
+        let (largest, message, time) = AKAMAI;
+        value = Some(largest);
+        if let Some(object) = source.object.as_ref().filter(|size| size.value.0 > message) {
+            reader
+                .error(&object.span, "`limits.object` is larger than a response may be on Akamai Functions")
+                .help("write \"10MiB\" or less");
+        }
+        let shield = shield(file);
+        if shield.connect_timeout + shield.first_byte_timeout >= time {
+            reader
+                .error(
+                    span,
+                    "an origin may take longer than a request may on Akamai Functions, which is 30 s",
+                )
+                .help("lower `shield.timeout`, so that both times together are below 30 s");
+        }
+    }
     Limits {
+        value,
         uri: source.uri.as_ref().map_or(usual.uri, |size| small(size.value.0)),
         fields: source.fields.as_ref().map_or(usual.fields, |size| small(size.value.0)),
         object: source.object.as_ref().map_or(usual.object, |size| size.value.0),

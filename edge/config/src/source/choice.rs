@@ -72,6 +72,16 @@ choice! {
 }
 
 choice! {
+    /// `limits.platform`
+    enum Platform {
+        /// what the runtime itself says
+        "any" => Any,
+        /// values of 1 MB, messages of 10 MiB, 30 s a request
+        "akamai-functions" => AkamaiFunctions,
+    }
+}
+
+choice! {
     /// `purge.auth`
     enum PurgeAuth {
         /// an HMAC-SHA-256 under the secret `LEVEE_PURGE_KEY`

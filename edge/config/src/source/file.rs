@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use super::choice::{OriginHost, PurgeAuth};
+use super::choice::{OriginHost, Platform, PurgeAuth};
 use super::host::Host;
 use super::named::Named;
 use super::names::{Method, Name, Region};
@@ -114,6 +114,8 @@ section! {
         object: Size<1, 1_073_741_824> = "2MiB",
         /// What the entries in the memory of one instance may take.
         memory: Size<0, 1_099_511_627_776> = "32MiB",
+        /// The platform whose limits hold beside these; what does not fit is an error.
+        platform: Platform = "any",
     }
 }
 

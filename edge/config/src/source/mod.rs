@@ -11,7 +11,7 @@ mod policy;
 mod quantity;
 mod word;
 
-pub(crate) use choice::{ClientDirectives, Credentials, OriginHost, PurgeAuth, SetCookie};
+pub(crate) use choice::{ClientDirectives, Credentials, OriginHost, Platform, PurgeAuth, SetCookie};
 pub(crate) use file::{File, Origin, Route};
 pub(crate) use host::Host;
 pub(crate) use named::Negative;
