@@ -35,6 +35,8 @@ mod port;
 mod process;
 mod redis;
 mod spec;
+mod spin_app;
+mod spin_up;
 mod workerd;
 mod wrangler;
 
@@ -53,6 +55,8 @@ pub use port::{ensure_free, free_port};
 pub use process::Process;
 pub use redis::{Redis, find_redis};
 pub use spec::{Ready, Spec};
+pub use spin_app::SpinApp;
+pub use spin_up::SpinUp;
 pub use workerd::Workerd;
 pub use wrangler::WranglerDev;
 

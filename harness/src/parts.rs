@@ -14,6 +14,10 @@ pub struct Parts {
     pub native: PathBuf,
     /// The folder of the Worker's bundle; `LEVEE_BUNDLE`.
     pub bundle: PathBuf,
+    /// The Spin component; `LEVEE_COMPONENT`.
+    pub component: PathBuf,
+    /// `levee-component-host`; `LEVEE_COMPONENT_HOST_BIN`.
+    pub component_host: PathBuf,
     /// The npm packages; `LEVEE_NODE_MODULES`.
     pub node_modules: PathBuf,
     /// `workerd`, from the npm packages.
@@ -45,9 +49,19 @@ impl Parts {
         let node_modules = given("LEVEE_NODE_MODULES").unwrap_or_else(|| root.join("node_modules"));
         let bundle = given("LEVEE_BUNDLE").unwrap_or_else(|| root.join("build/worker"));
         build::present(&bundle.join("index.mjs"), "cargo xtask build worker")?;
+        let component = given("LEVEE_COMPONENT").unwrap_or_else(|| root.join("build/spin/levee.wasm"));
+        build::present(&component, "cargo xtask build spin")?;
+        let component_host = match given("LEVEE_COMPONENT_HOST_BIN") {
+            Some(host) => host,
+            None => {
+                // Alone: with other packages it would be compiled once more.
+                let built = cargo_build(&root, &["levee-component-host"], &[], || false)?;
+                built.into_iter().next().map(|built| built.artifact).unwrap_or_default()
+            }
+        };
         let workerd = Workerd::binary_in(&node_modules)?;
         let node = given("LEVEE_NODE").unwrap_or_else(|| PathBuf::from("node"));
-        Ok(Self { root, origin, native, bundle, node_modules, workerd, node })
+        Ok(Self { root, origin, native, bundle, component, component_host, node_modules, workerd, node })
     }
 }
 

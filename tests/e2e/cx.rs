@@ -29,7 +29,7 @@ impl<'a> Cx<'a> {
 
     /// The shared edge before the real box office.
     pub(crate) fn shop(&self) -> Result<Edge> {
-        Ok(Edge::at(&self.world.edge(self.runtime, Before::BoxOffice)?))
+        Ok(Edge::at(&self.world.edge(self.runtime, Before::BoxOffice, self.name)?))
     }
 
     /// The shared edge before the scripted origin, which follows this script below a path of this test's own.
@@ -37,7 +37,7 @@ impl<'a> Cx<'a> {
         &self,
         script: impl Fn(Asked) -> Reply + Send + Sync + 'static,
     ) -> Result<(Edge, Scene)> {
-        let edge = Edge::at(&self.world.edge(self.runtime, Before::Scripted)?);
+        let edge = Edge::at(&self.world.edge(self.runtime, Before::Scripted, self.name)?);
         let scripted: Arc<Scripted> = self.world.scripted()?;
         let scene = scripted.scene(&format!("/{}/{}", self.runtime.name(), self.name), script);
         Ok((edge.below(scene.prefix()), scene))

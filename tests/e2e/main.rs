@@ -33,7 +33,9 @@ fn main() -> anyhow::Result<()> {
             let name = format!("{}::{}", runtime.name(), behaviour.name);
             trials.push(Trial::ignorable_test(name, move || {
                 let cx = Cx::new(&world, *runtime, behaviour.name);
-                match world.tokio.block_on((behaviour.run)(&cx)) {
+                let done = world.tokio.block_on((behaviour.run)(&cx));
+                world.release(*runtime, behaviour.name);
+                match done {
                     Ok(()) => Ok(Completion::Completed),
                     Err(error) => match error.downcast_ref::<Skipped>() {
                         Some(reason) => Ok(Completion::ignored_with(reason)),

@@ -23,8 +23,8 @@ const SCRIPTED: &str = "tests/e2e/scripted.toml";
 /// Made when the first test asks for it.
 type Shared<T> = OnceLock<Result<T, String>>;
 
-/// By the runtime's name and what stands behind.
-type Edges = HashMap<(&'static str, Before), Arc<Shared<Running>>>;
+/// By the runtime's name, what stands behind, and whose it is: nobody's where it is shared.
+type Edges = HashMap<(&'static str, Before, &'static str), Arc<Shared<Running>>>;
 
 /// A process that several tests ask. It ends with the world.
 #[derive(Debug)]
@@ -140,17 +140,32 @@ impl World {
         })
     }
 
-    /// The address of the edge on this runtime that tests share.
-    pub(crate) fn edge(&self, runtime: &'static dyn Runtime, before: Before) -> Result<String> {
+    /// The address of the edge on this runtime that tests share, or that the test of this name has to itself.
+    pub(crate) fn edge(
+        &self,
+        runtime: &'static dyn Runtime,
+        before: Before,
+        test: &'static str,
+    ) -> Result<String> {
+        let whose = if runtime.is_shared() { "" } else { test };
         let slot = {
             let mut edges = self.edges.lock().unwrap_or_else(PoisonError::into_inner);
-            edges.entry((runtime.name(), before)).or_default().clone()
+            edges.entry((runtime.name(), before, whose)).or_default().clone()
         };
         let process = get(&slot, || {
-            let name = format!("{}-{before:?}", runtime.name()).to_lowercase();
+            let name = format!("{}-{before:?}-{whose}", runtime.name()).to_lowercase();
+            let name = name.trim_end_matches('-').to_owned();
             Ok(Running::new(runtime.start(self.parts()?, &self.setup(&name, before)?)?))
         })?;
         Ok(process.url.clone())
+    }
+}
+
+impl World {
+    /// Stops the edges that the test of this name had to itself.
+    pub(crate) fn release(&self, runtime: &'static dyn Runtime, test: &'static str) {
+        let mut edges = self.edges.lock().unwrap_or_else(PoisonError::into_inner);
+        edges.retain(|(of, _, whose), _| *of != runtime.name() || *whose != test);
     }
 }
 

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use levee_config::Overrides;
 
 use crate::tools::{self, Node, Packages};
-use crate::{config, project, run, stop, worker};
+use crate::{config, project, run, spin, stop, worker};
 
 /// Both profiles, from the workspace's root.
 const PROFILES: [&str; 2] = ["levee.transparent.toml", "tests/conformance/levee.default.toml"];
@@ -47,6 +47,8 @@ enum Runtime {
     Native,
     /// The Worker on bare workerd, over HTTP.
     Worker,
+    /// The Spin component in the component host, over HTTP.
+    Spin,
 }
 
 /// `cargo xtask conformance`.
@@ -69,16 +71,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     run::shown(&mut command)
 }
 
-/// Both runtimes over HTTP under both profiles, compared with the floor; `None` where there are no definitions.
+/// Every runtime over HTTP under both profiles, compared with the floor; `None` where there are no definitions.
 pub(crate) fn hold(root: &Path) -> Result<Option<String>> {
     let Some(definitions) = definitions::given(None)? else { return Ok(None) };
-    for runtime in [Runtime::Native, Runtime::Worker] {
+    for runtime in [Runtime::Native, Runtime::Worker, Runtime::Spin] {
         for profile in PROFILES {
             let mut command = prepare(root, runtime, &definitions)?;
             run::shown(command.arg("--config").arg(root.join(profile)).arg("--check"))?;
         }
     }
-    Ok(Some(String::from("(native and worker, both profiles)")))
+    Ok(Some(String::from("(native, worker and spin, both profiles)")))
 }
 
 /// Builds what this runtime needs, and the command that tests it.
@@ -102,6 +104,10 @@ fn prepare(root: &Path, runtime: Runtime, definitions: &Path) -> Result<Command>
             worker::assemble(root, &wasm, &compiled.to_bytes(), &bundle)?;
             command.arg("worker").arg("--bundle").arg(bundle);
             command.arg("--node-modules").arg(tools::node_modules(root));
+        }
+        Runtime::Spin => {
+            command.arg("spin").arg("--component").arg(spin::build(root)?);
+            command.arg("--component-host").arg(tools::component_host(root)?);
         }
     }
     command.arg("--definitions").arg(definitions);

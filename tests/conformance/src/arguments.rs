@@ -40,6 +40,12 @@ pub(crate) struct Arguments {
     /// The npm packages, for workerd.
     #[arg(long, value_name = "FOLDER", env = "LEVEE_NODE_MODULES")]
     pub(crate) node_modules: Option<PathBuf>,
+    /// The Spin component.
+    #[arg(long, value_name = "FILE", env = "LEVEE_COMPONENT")]
+    pub(crate) component: Option<PathBuf>,
+    /// `levee-component-host`.
+    #[arg(long, value_name = "FILE", env = "LEVEE_COMPONENT_HOST_BIN")]
+    pub(crate) component_host: Option<PathBuf>,
 }
 
 /// What stands between the suite's client and its origin.
@@ -51,6 +57,8 @@ pub(crate) enum Runtime {
     Native,
     /// The Worker on bare workerd, over HTTP.
     Worker,
+    /// The Spin component in the component host, over HTTP.
+    Spin,
 }
 
 impl Runtime {
@@ -59,6 +67,7 @@ impl Runtime {
             Self::Virtual => "virtual",
             Self::Native => "native",
             Self::Worker => "worker",
+            Self::Spin => "spin",
         }
     }
 }

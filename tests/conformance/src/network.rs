@@ -1,5 +1,6 @@
 //! The wire over HTTP: any edge that stands before the suite's origin.
 
+use std::cell::RefCell;
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
@@ -52,11 +53,25 @@ impl Edge {
         run::run(test, &token, &mut Network { edge: self, token: token.clone() }).await
     }
 
-    /// Runs tests, `at_once` of them at a time. `done` is told after each how many have ended.
-    pub async fn run(&self, tests: &[&Test], at_once: usize, done: impl Fn(usize)) -> Results {
+    /// Runs tests, one at a time on each of these edges; where it is the same one, several at a time there. `done` is told after
+    /// each how many have ended.
+    pub async fn run(edges: &[Self], tests: &[&Test], done: impl Fn(usize)) -> Results {
         let mut results = Results::new();
-        let runs = tests.iter().map(|test| async move { (test.id.clone(), self.run_one(test).await) });
-        let mut runs = stream::iter(runs).buffer_unordered(at_once);
+        let free = RefCell::new(edges.iter().collect::<Vec<_>>());
+        let runs = tests.iter().map(|test| {
+            let free = &free;
+            async move {
+                // No more tests are under way than there are edges.
+                let edge = free.borrow_mut().pop();
+                let result = match edge {
+                    Some(edge) => edge.run_one(test).await,
+                    None => Err(Failure::Broken("no edge is free".to_owned())),
+                };
+                free.borrow_mut().extend(edge);
+                (test.id.clone(), result)
+            }
+        });
+        let mut runs = stream::iter(runs).buffer_unordered(edges.len());
         while let Some((id, result)) = runs.next().await {
             results.insert(id, result);
             done(results.len());
@@ -65,9 +80,9 @@ impl Edge {
     }
 
     /// Runs every test that applies to a proxy.
-    pub async fn run_all(&self, suites: &[Suite], at_once: usize, done: impl Fn(usize)) -> Results {
+    pub async fn run_all(edges: &[Self], suites: &[Suite], done: impl Fn(usize)) -> Results {
         let tests: Vec<&Test> = applicable(suites).collect();
-        self.run(&tests, at_once, done).await
+        Self::run(edges, &tests, done).await
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, String> {

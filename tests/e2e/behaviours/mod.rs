@@ -63,6 +63,7 @@ behaviours! {
     caching::stale_is_served_while_a_request_refreshes_behind_it,
     caching::a_304_confirms_what_is_stored,
     caching::concurrent_misses_are_one_request_to_the_origin if |runtime| runtime.collapses(),
+    caching::concurrent_misses_of_many_instances_are_one_request_to_the_origin if |runtime| runtime.shares_a_redis(),
     caching::what_is_stored_survives_a_restart_of_the_edge,
     caching::what_is_stored_survives_the_loss_of_an_instance if |runtime| runtime.loses_instances(),
     caching::parameters_that_change_nothing_share_one_entry,
@@ -95,7 +96,7 @@ behaviours! {
     streaming::a_reader_who_is_slow_fills_no_memory,
     streaming::server_sent_events_pass_as_they_come,
     streaming::an_answer_that_breaks_off_is_seen_to_and_not_stored,
-    sockets::a_websocket_passes_both_ways,
+    sockets::a_websocket_passes_both_ways if |runtime| runtime.upgrades(),
 
     failing::stale_is_served_while_the_origin_is_dead,
     failing::without_a_copy_a_dead_origin_is_a_clear_502,

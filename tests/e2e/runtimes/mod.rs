@@ -1,6 +1,7 @@
 //! What an edge runs on. A new runtime is one file here and one line in [`ALL`].
 
 mod native;
+mod spin;
 mod workerd;
 mod wrangler;
 
@@ -13,7 +14,7 @@ use levee_harness::{Parts, Process};
 pub(crate) use wrangler::start as start_wrangler;
 
 /// Every runtime that the behaviours are run on.
-pub(crate) const ALL: &[&dyn Runtime] = &[&native::Native, &workerd::Workerd];
+pub(crate) const ALL: &[&dyn Runtime] = &[&native::Native, &workerd::Workerd, &spin::Spin];
 
 /// Where an edge of [`Runtime::start_losing`] loses its instance.
 pub(crate) const LOSE: &str = "/lose-the-instance";
@@ -40,6 +41,16 @@ pub(crate) trait Runtime: Sync {
     /// Whether a method may be any token.
     fn takes_any_method(&self) -> bool;
 
+    /// Whether tests may share an edge. Not where a crowd of requests makes several instances, each with a memory of its own.
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    /// Whether a connection can become another protocol's.
+    fn upgrades(&self) -> bool {
+        true
+    }
+
     fn start(&self, parts: &Parts, setup: &Setup) -> Result<Process>;
 
     /// Starts an edge whose far tier outlives it, in the folder of the setup.
@@ -53,6 +64,16 @@ pub(crate) trait Runtime: Sync {
     /// Starts an edge that loses the instance which is asked for [`LOSE`].
     fn start_losing(&self, _: &Parts, _: &Setup) -> Result<Process> {
         bail!("instances of {} are not lost", self.name())
+    }
+
+    /// Whether its instances can share a Redis.
+    fn shares_a_redis(&self) -> bool {
+        false
+    }
+
+    /// Starts an edge of many instances that share the Redis at this URL.
+    fn start_sharing(&self, _: &Parts, _: &Setup, _redis: &str) -> Result<Process> {
+        bail!("instances of {} share no Redis", self.name())
     }
 
     /// Whether it is the one that `cargo xtask up` shows to a browser.

@@ -1,5 +1,6 @@
 //! The Spin component: the wasm and, beside it, the compiled configuration as a file of its own.
 
+mod command;
 mod manifest;
 
 use std::fs;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use levee_config::Overrides;
 
+pub(crate) use command::{SpinCommand, find as find_command};
 pub(crate) use manifest::check;
 
 use crate::tools::{self, WASI};
@@ -15,6 +17,15 @@ use crate::{config, files, project, stop};
 
 /// Where spin.toml finds the component and its files.
 pub(crate) const OUT: &str = "build/spin";
+/// What `spin up` and the component host are told so that instances live long, as an edge cache wants them.
+pub(crate) const LONG_LIVED: [&str; 6] = [
+    "--max-instance-reuse-count",
+    "1000000",
+    "--max-instance-concurrent-reuse-count",
+    "1000",
+    "--idle-instance-timeout",
+    "600s",
+];
 /// The program that is deployed.
 const PACKAGE: &str = "levee-spin-app";
 

@@ -63,10 +63,14 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "advisories", checks: "no crate with a known vulnerability", run: deny::advisories },
     Step {
         name: "conformance",
-        checks: "the public cache tests pass as they did, natively and on workerd",
+        checks: "the public cache tests pass as they did, natively, on workerd and as a component",
         run: conformance,
     },
-    Step { name: "e2e", checks: "the whole system, on workerd and natively, and in a browser", run: e2e },
+    Step {
+        name: "e2e",
+        checks: "the whole system, on workerd, natively and as a Spin component, and in a browser",
+        run: e2e,
+    },
     Step {
         name: "lab",
         checks: "k6 and locust send the same, and get right answers on each runtime",
@@ -226,8 +230,12 @@ fn e2e(cx: &Cx) -> Result<Done> {
     let bundle = build_bundle(cx)?;
     let packages = ["levee-origin", "levee-native"];
     let built = levee_harness::cargo_build(&cx.root, &packages, &[], stop::requested)?;
+    let component = build_component(cx)?.join("levee.wasm");
+    let host = tools::component_host(&cx.root)?;
     let mut command = cargo(cx, &["test", "--package", "levee-e2e"]);
     command
+        .env("LEVEE_COMPONENT", &component)
+        .env("LEVEE_COMPONENT_HOST_BIN", &host)
         .env("LEVEE_BUNDLE", &bundle)
         .env("LEVEE_NODE_MODULES", tools::node_modules(&cx.root))
         .env("LEVEE_NODE", &node.program)

@@ -3,10 +3,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use levee_harness::{Native, Process, WranglerDev, answers};
+use levee_harness::{ComponentHost, Native, Process, SpinApp, SpinUp, WranglerDev, answers};
 
 use super::plan::Plan;
 use super::{Runtime, STATE, common};
+use crate::spin::{self, SpinCommand};
 use crate::tools::{self, Node, Packages};
 use crate::{files, stop, worker};
 
@@ -19,6 +20,15 @@ const FIRST_ANSWER: Duration = Duration::from_secs(30);
 pub(super) enum Edge {
     Worker { root: PathBuf, node: Node, wasm: PathBuf },
     Native { root: PathBuf, binary: PathBuf },
+    Spin { root: PathBuf, component: PathBuf, host: Host },
+}
+
+/// What runs a component.
+pub(super) enum Host {
+    /// The `spin` command.
+    Spin(PathBuf),
+    /// `levee-component-host`.
+    Own(PathBuf),
 }
 
 /// Installs and builds what this runtime needs.
@@ -37,6 +47,22 @@ pub(super) fn prepare(root: &Path, runtime: Runtime) -> Result<Edge> {
             let built = levee_harness::cargo_build(&root, &["levee-native"], &[], stop::requested)?;
             let binary = built.into_iter().next().context("cargo named no levee-native")?.artifact;
             Ok(Edge::Native { root, binary })
+        }
+        Runtime::Spin => {
+            println!("Building the edge for Spin");
+            let component = spin::build(&root)?;
+            let host = match spin::find_command() {
+                SpinCommand::Usable(program) => Host::Spin(program),
+                missing => {
+                    println!("{}", missing.remedy());
+                    println!(
+                        "Until then the component runs in the project's own component host, which is not Spin: \
+                         good for trying it out, not for measuring or deploying."
+                    );
+                    Host::Own(tools::component_host(&root)?)
+                }
+            };
+            Ok(Edge::Spin { root, component, host })
         }
     }
 }
@@ -72,6 +98,9 @@ impl Edge {
                     native = native.origin(name, url);
                 }
                 native.start()?
+            }
+            Self::Spin { root, component, host } => {
+                start_component(root, component, host, plan, origin, port)?
             }
         };
         let began = Instant::now();
@@ -109,7 +138,7 @@ impl Edge {
                 worker::assemble(root, wasm, &compiled.to_bytes(), &root.join(DEV).join("worker"))?;
                 Ok(running)
             }
-            Self::Native { .. } => {
+            Self::Native { .. } | Self::Spin { .. } => {
                 running.stop();
                 self.start(plan, origin, port)
             }
@@ -131,6 +160,40 @@ impl Edge {
         let wrangler = WranglerDev::config_for(root.join("wrangler.toml"), "worker/index.mjs")?;
         files::write_if_changed(&config, wrangler.as_bytes())?;
         Ok(config)
+    }
+}
+
+/// Starts the component with this machine's addresses, with a manifest of its own; nothing of it is what is deployed.
+fn start_component(
+    root: &Path,
+    component: &Path,
+    host: &Host,
+    plan: &Plan,
+    origin: Option<&Process>,
+    port: u16,
+) -> Result<Process> {
+    let compiled = plan.compile(origin.map(Process::url))?;
+    let mut app = SpinApp::new(component, compiled.to_bytes());
+    for origin in &compiled.config.origins {
+        app = app.reach(&origin.url);
+    }
+    let folder = root.join(DEV).join("spin");
+    let manifest = app.write(root.join("spin.toml"), &folder)?;
+    let state = root.join(STATE);
+    match host {
+        // The variable opens the status page to loopback hosts.
+        Host::Own(host) => Ok(ComponentHost::new(host, manifest)
+            .port(port)
+            .variable("levee_environment", "local")
+            .sqlite(state.join("key-value.sqlite"))
+            .with(|spec| common(root, "edge")(spec.args(spin::LONG_LIVED)))
+            .start()?),
+        Host::Spin(program) => Ok(SpinUp::new(program, manifest)
+            .port(port)
+            .variable("levee_environment", "local")
+            .state(state.join("spin"))
+            .with(|spec| common(root, "edge")(spec.args(spin::LONG_LIVED)))
+            .start()?),
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum Runtime {
     Worker,
     /// The native server.
     Native,
+    /// The Spin component: by `spin up` where Spin is installed, else in the project's component host.
+    Spin,
 }
 
 #[derive(Debug, clap::Args)]
