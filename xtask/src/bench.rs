@@ -3,8 +3,10 @@
 mod container;
 mod cpu;
 mod load;
+mod origin;
 mod results;
 mod setting;
+mod spin;
 mod start;
 mod worker;
 
@@ -18,11 +20,14 @@ pub(crate) enum Bench {
     Worker(worker::Args),
     /// What the origin's image weighs, and how soon its program answers.
     Container(container::Args),
+    /// Levee as a Spin component beside the smallest component, in the component host.
+    Spin(spin::Args),
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Worker(args) => worker::run(args),
         Bench::Container(args) => container::run(args),
+        Bench::Spin(args) => spin::run(args),
     }
 }

@@ -472,7 +472,11 @@ fn an_origin_that_fails_is_replaced_by_the_next() {
     assert_eq!(sim.get("/a").text(), "from b");
     assert_eq!((post(), sim.asked().len()), (200, 3), "the one that failed is asked last, for a while");
     sim.advance(seconds(2));
-    assert_eq!((sim.get("/a").text(), sim.asked().len()), ("from b", 5), "then a read finds out whether it is back");
+    assert_eq!(
+        (sim.get("/a").text(), sim.asked().len()),
+        ("from b", 5),
+        "then a read finds out whether it is back"
+    );
     assert_eq!((post(), sim.asked().len()), (200, 6));
 }
 
