@@ -119,7 +119,7 @@ fn received(method: &Method, response: types::Response) -> Result<Response<Body>
     let status = response.get_status_code();
     let status =
         StatusCode::from_u16(status).map_err(|_| FetchError::Protocol(format!("its status is {status}")))?;
-    let fields = fields::read(&response.get_headers());
+    let fields = fields::read(&response.get_headers(), |_, _| false);
     let body = if *method == Method::HEAD || is_bodiless(status) {
         Body::default()
     } else {

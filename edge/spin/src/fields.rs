@@ -20,11 +20,15 @@ const FORBIDDEN: [HeaderName; 9] = [
     HeaderName::from_static("http2-settings"),
 ];
 
-/// Reads lines. What is not a field by `http`'s rules (the runtime has checked them before) is left out.
-pub(crate) fn read(fields: &Fields) -> HeaderMap {
+/// Reads lines, but for those whose name `is_taken`. What is not a field by `http`'s rules (the runtime has checked them
+/// before) is left out.
+pub(crate) fn read(fields: &Fields, mut is_taken: impl FnMut(&str, &[u8]) -> bool) -> HeaderMap {
     let lines = fields.copy_all();
     let mut map = HeaderMap::with_capacity(lines.len());
     for (name, value) in lines {
+        if is_taken(&name, &value) {
+            continue;
+        }
         let name = HeaderName::from_bytes(name.as_bytes());
         let value = HeaderValue::from_maybe_shared(bytes::Bytes::from(value));
         if let (Ok(name), Ok(value)) = (name, value) {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use http::{Extensions, Method};
 use levee::Scheme;
 use spin_sdk::wasip3::http::types;
@@ -13,15 +13,15 @@ use crate::incoming::Incoming;
 
 /// What Spin says of a request, in fields of its own. It adds them behind those of the client, which may have sent some of the
 /// same name.
-const CLIENT: HeaderName = HeaderName::from_static("spin-client-addr");
-const OF_SPIN: [HeaderName; 7] = [
-    HeaderName::from_static("spin-full-url"),
-    HeaderName::from_static("spin-path-info"),
-    HeaderName::from_static("spin-base-path"),
-    HeaderName::from_static("spin-matched-route"),
-    HeaderName::from_static("spin-component-route"),
-    HeaderName::from_static("spin-raw-component-route"),
+const CLIENT: &str = "spin-client-addr";
+const OF_SPIN: [&str; 7] = [
     CLIENT,
+    "spin-full-url",
+    "spin-path-info",
+    "spin-base-path",
+    "spin-matched-route",
+    "spin-component-route",
+    "spin-raw-component-route",
 ];
 
 /// Reads a request.
@@ -32,12 +32,10 @@ pub(crate) fn read(request: types::Request) -> Result<levee::Request<Body>, &'st
     let method = method(request.get_method())?;
     let target = request.get_path_with_query().unwrap_or_else(|| "/".to_owned());
     let scheme = scheme(request.get_scheme())?;
-    let mut fields = fields::read(&request.get_headers());
+    let mut client = None;
+    let mut fields =
+        fields::read(&request.get_headers(), |name, value| said_by_spin(name, value, &mut client));
     let authority = authority(request.get_authority(), &mut fields);
-    let client = client(&fields);
-    for name in &OF_SPIN {
-        fields.remove(name);
-    }
     let body = if may_have_body(&method, &fields) {
         let length = length(&fields);
         Body::incoming(Incoming::of_request(request), length)
@@ -113,10 +111,16 @@ fn length(fields: &HeaderMap) -> Option<u64> {
     }
 }
 
-/// Whom Spin has accepted the connection from: the last line is its own.
-fn client(fields: &HeaderMap) -> Option<IpAddr> {
-    let said = fields.get_all(CLIENT).iter().next_back()?.to_str().ok()?;
-    said.parse::<SocketAddr>().map(|address| address.ip()).or_else(|_| said.parse()).ok()
+/// Whether Spin says this and not the client; and whom Spin has accepted the connection from: the last line is its own.
+fn said_by_spin(name: &str, value: &[u8], client: &mut Option<IpAddr>) -> bool {
+    if !name.starts_with("spin-") || !OF_SPIN.contains(&name) {
+        return false;
+    }
+    if name == CLIENT {
+        let said = std::str::from_utf8(value).unwrap_or_default();
+        *client = said.parse::<SocketAddr>().map(|address| address.ip()).or_else(|_| said.parse()).ok();
+    }
+    true
 }
 
 #[cfg(test)]
@@ -143,11 +147,15 @@ mod tests {
 
     #[test]
     fn the_client_is_whom_spin_names_last() {
-        let forged =
-            fields(&[("spin-client-addr", "198.51.100.1:1"), ("spin-client-addr", "[2001:db8::1]:443")]);
-        assert_eq!(client(&forged), "2001:db8::1".parse().ok());
-        assert_eq!(client(&fields(&[("spin-client-addr", "192.0.2.7")])), "192.0.2.7".parse().ok());
-        assert_eq!(client(&fields(&[("x-forwarded-for", "192.0.2.7")])), None);
+        let mut client = None;
+        for said in ["198.51.100.1:1", "[2001:db8::1]:443"] {
+            assert!(said_by_spin("spin-client-addr", said.as_bytes(), &mut client));
+        }
+        assert_eq!(client, "2001:db8::1".parse().ok());
+        assert!(said_by_spin("spin-full-url", b"http://forged/", &mut client), "nobody else is told");
+        assert!(!said_by_spin("x-forwarded-for", b"192.0.2.7", &mut client));
+        assert!(said_by_spin("spin-client-addr", b"192.0.2.7", &mut client));
+        assert_eq!(client, "192.0.2.7".parse().ok());
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Requests in a measurement.
     #[arg(long, default_value_t = 20_000)]
     requests: u64,
+    /// Measure in this component host instead of building one; it must be optimised.
+    #[arg(long, value_name = "FILE")]
+    host: Option<PathBuf>,
     /// Only print; keep what report/evidence/bench-spin holds.
     #[arg(long)]
     dry_run: bool,
@@ -68,7 +71,10 @@ const PAIRS: [(&str, &str, Option<f64>); 3] =
 pub(crate) fn run(args: &Args) -> Result<()> {
     let root = project::root()?;
     let (hello, levee) = (spin::compile(&root, HELLO)?, spin::build(&root)?);
-    let host = host(&root)?;
+    let host = match &args.host {
+        Some(host) => project::given(host)?,
+        None => host(&root)?,
+    };
     let origin = origin::start("o".repeat(BODY))?;
     let folder = tempfile::tempdir()?;
     let setting = Setting { root: &root, host: &host, folder: folder.path(), origin: &origin };
