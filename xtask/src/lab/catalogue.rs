@@ -110,7 +110,14 @@ fn search(title: &str) -> String {
     let plain = |word: &&str| word.len() > 1 && word.chars().all(|c| c.is_ascii_alphanumeric());
     let words: Vec<String> = title.split_whitespace().filter(plain).take(2).map(str::to_lowercase).collect();
     if words.is_empty() {
-        return title.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        // What need not be encoded is not: one tool would undo it, the other not (RFC 3986, section 6.2.2.2).
+        let encoded = |byte: u8| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        };
+        return title.bytes().map(encoded).collect();
     }
     words.join("+")
 }
@@ -156,6 +163,7 @@ mod tests {
     fn searches_are_what_people_type() {
         assert_eq!(search("The Lord of the Rings"), "the+lord");
         assert_eq!(search("Ocean's Eleven"), "eleven");
-        assert_eq!(search("Ça"), "%C3%87%61");
+        assert_eq!(search("Ça"), "%C3%87a");
+        assert_eq!((search("9"), search("Catch-22")), (String::from("9"), String::from("Catch-22")));
     }
 }
