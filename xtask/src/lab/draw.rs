@@ -335,9 +335,9 @@ fn origin(evidence: &mut Evidence, seen: &Seen) -> Result<()> {
 }
 
 fn used(evidence: &mut Evidence, seen: &Seen) -> Result<()> {
-    let chart = |title: &str, y: &str, of: fn(&Sample) -> f64| {
+    let chart = |title: &str, y: &str, of: fn(&Sample) -> f64, generator: bool| {
         let mut chart = Chart::over_time(title, y).until(seen.end).events(&seen.events);
-        for (name, samples) in &seen.samples {
+        for (name, samples) in seen.samples.iter().filter(|(name, _)| generator || *name != "generator") {
             let until = samples.iter().filter(|sample| sample.at <= seen.end);
             chart = chart.line(name, until.map(|sample| (sample.at, of(sample))).collect());
         }
@@ -346,17 +346,17 @@ fn used(evidence: &mut Evidence, seen: &Seen) -> Result<()> {
     let sockets = |sample: &Sample| sample.usage.sockets.map_or(f64::NAN, f64::from);
     evidence.chart(
         "cpu",
-        &chart("CPU by process", "cores in use", |sample| sample.cores),
+        &chart("CPU by process", "cores in use", |sample| sample.cores, true),
         "CPU time a second, of each process with its children.",
     )?;
     evidence.chart(
         "memory",
-        &chart("Memory by process", "resident, MiB", mebibytes),
-        "Resident memory of each process with its children.",
+        &chart("Memory by process", "resident, MiB", mebibytes, false),
+        "Resident memory of each process of the system with its children; the generator's is in the table.",
     )?;
     evidence.chart(
         "sockets",
-        &chart("Sockets by process", "open sockets", sockets),
+        &chart("Sockets by process", "open sockets", sockets, true),
         "Open sockets of each process.",
     )?;
     let rows = seen
