@@ -152,7 +152,15 @@ impl System {
             let edge = edge.start(&config, system.folder.path())?;
             let status = format!("{}/.levee/status", edge.url());
             let deadline = Instant::now() + std::time::Duration::from_secs(30);
-            while !levee_harness::answers(&status) {
+            loop {
+                match levee_harness::get(&status) {
+                    Some((200, _)) => break,
+                    // It runs, and refuses: nothing that follows would be an answer of the system.
+                    Some((code, body)) => {
+                        bail!("the edge answers {code} when it is asked for its counters:\n{body}")
+                    }
+                    None => {}
+                }
                 if stop::requested() || Instant::now() > deadline || !edge.is_running() {
                     bail!("the edge does not answer; its last lines:\n{}", edge.log().tail(25));
                 }
