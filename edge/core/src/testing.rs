@@ -8,13 +8,15 @@ mod contract;
 mod executor;
 mod lease;
 mod platform;
+mod sim;
 mod store;
 
 pub use body::TestBody;
 pub use contract::store_contract;
 pub use executor::block_on;
 pub use lease::MapLease;
-pub use platform::{Answered, Ask, Reply, Sent, Sim, TestPlatform};
+pub use platform::{Ask, Reply, TestPlatform};
+pub use sim::{Answered, Sent, Sim};
 pub use store::{Call, Fault, MapStore};
 
 /// A configuration with these origins and the default policy everywhere.
