@@ -9,6 +9,7 @@ pub mod hit;
 mod keep;
 mod missed;
 mod pass;
+pub mod shortcuts;
 
 use std::sync::Arc;
 

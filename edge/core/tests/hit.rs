@@ -14,6 +14,7 @@ use levee::config::{
 use levee::pipeline::hit::{
     Hit, Line, Plan, fields_that_matter, hit, is_awake, is_unknown, name_in_stores, stored,
 };
+use levee::pipeline::shortcuts::{Asked, Shortcuts};
 use levee::platform::{Platform as _, Store as _};
 use levee::testing::{Answered, MapStore, Reply, Sim, block_on, config_for};
 use proptest::prelude::*;
@@ -307,12 +308,71 @@ fn run(steps: &[Step], transparent: bool, pass_targeted: bool) -> usize {
     hits
 }
 
+/// Two edges as in [`run`], one of them with the shortcuts of a thread, as the native server has them.
+fn run_with_shortcuts(steps: &[Step], transparent: bool, pass_targeted: bool) -> usize {
+    let sim = || {
+        let usual = Step::Origin { control: "max-age=20", vary: "", status: 200, age: None, etag: true };
+        Sim::new(config(transparent, pass_targeted), move |ask| reply(ask, &usual))
+    };
+    let (whole, short) = (sim(), sim());
+    let mut shortcuts = Shortcuts::new(7);
+    let mut hits = 0;
+    for step in steps {
+        match step {
+            Step::Wait(millis) => {
+                for sim in [&whole, &short] {
+                    sim.advance(Duration::from_millis(*millis));
+                }
+            }
+            Step::Restart => shortcuts = Shortcuts::new(8),
+            // There is no store to forget anything.
+            Step::Evict => {}
+            Step::Origin { .. } => {
+                for sim in [&whole, &short] {
+                    let step = step.clone();
+                    sim.origin(move |ask| reply(ask, &step));
+                }
+            }
+            // Each is asked three times: only what is asked for again is kept ready.
+            Step::Ask { method, target, fields } => {
+                for _ in 0..3 {
+                    let what = format!("{method} {target} {fields:?}");
+                    let wanted = whole.send(method, target, fields);
+                    let all = map(fields, None);
+                    let asked = Asked { scheme: Scheme::Https, authority: "a.example", target, fields: &all };
+                    let here = (*method == "GET").then_some(asked);
+                    match here.and_then(|asked| shortcuts.answer(&short.edge, &asked, short.platform_now())) {
+                        Some(answer) => {
+                            hits += 1;
+                            assert_eq!(answer.status().as_u16(), wanted.status, "{what}");
+                            assert_eq!(*answer.headers(), to_the_second(&wanted), "{what}");
+                            assert_eq!(answer.body().as_ref(), wanted.text().as_bytes(), "{what}");
+                        }
+                        None => {
+                            let got = short.send(method, target, fields);
+                            assert_eq!((got.status, got.text()), (wanted.status, wanted.text()), "{what}");
+                        }
+                    }
+                    assert_eq!(short.asked().len(), whole.asked().len(), "{what}");
+                    assert_eq!(short.edge.counters(), whole.edge.counters(), "{what}");
+                }
+            }
+        }
+    }
+    hits
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn it_answers_as_the_whole_pipeline_does(steps in steps(), transparent: bool, pass_targeted: bool) {
         run(&steps, transparent, pass_targeted);
+    }
+
+    #[test]
+    fn shortcuts_answer_as_the_whole_pipeline_does(steps in steps(), transparent: bool, pass_targeted: bool) {
+        run_with_shortcuts(&steps, transparent, pass_targeted);
     }
 }
 
@@ -326,6 +386,22 @@ fn plain_hits_are_answered() {
     assert_eq!(run(&[get.clone(), get.clone(), get], false, false), 2);
     let validated = ask("GET", "/", &[("if-none-match", "\"a\"")]);
     assert_eq!(run(&[ask("GET", "/", &[]), validated, ask("HEAD", "/", &[])], false, false), 2);
+}
+
+#[test]
+fn what_is_asked_for_again_is_answered_by_a_shortcut() {
+    let get = ask("GET", "/a", &[("user-agent", "a browser"), ("cookie", "sid=1")]);
+    // The first fills, the second makes the page, the third the plan.
+    assert_eq!(run_with_shortcuts(&[get.clone(), get.clone()], false, false), 3);
+    let later = [get.clone(), Step::Wait(3_000), get.clone(), Step::Wait(30_000), get.clone()];
+    assert_eq!(run_with_shortcuts(&later, false, false), 5, "not what has gone stale, but what follows it");
+    let validated = ask("GET", "/a", &[("if-none-match", "\"a\"")]);
+    assert_eq!(run_with_shortcuts(&[get, validated], false, false), 2);
+    let vary =
+        Step::Origin { control: "max-age=20", vary: "accept-encoding", status: 200, age: None, etag: true };
+    let coded = |coding| ask("GET", "/", &[("accept-encoding", coding)]);
+    let steps = [vary, coded("gzip, br"), coded("gzip, br"), coded("identity"), coded("identity")];
+    assert!(run_with_shortcuts(&steps, false, false) > 3);
 }
 
 #[test]

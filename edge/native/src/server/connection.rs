@@ -1,6 +1,7 @@
 //! One client's connection: HTTP/1.1, or HTTP/2 where the client starts with its preface (prior knowledge,
 //! RFC 9113, section 3.3).
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
@@ -9,14 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use levee::Edge;
+use levee::pipeline::shortcuts::Shortcuts;
 use tokio::net::TcpStream;
 
 use super::acceptor::Accepted;
 use super::drain::{Drain, Watch};
-use super::service::Service;
+use super::service::{Connected, Service};
 use super::{Options, Tasks};
 use crate::app::App;
 use crate::platform::Native;
@@ -30,6 +31,7 @@ const HEAD: usize = 64 << 10;
 /// How one thread serves its connections.
 pub(super) struct Connections<A> {
     edge: Arc<Edge>,
+    shortcuts: Rc<RefCell<Shortcuts>>,
     platform: Native<A>,
     options: Rc<Options>,
     drain: Drain,
@@ -49,7 +51,8 @@ impl<A: App> Connections<A> {
             .keep_alive_interval(Some(options.head_timeout))
             .keep_alive_timeout(Duration::from_secs(10))
             .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX));
-        Self { edge, platform, options: Rc::new(options.clone()), drain, http1, http2 }
+        let shortcuts = Rc::new(RefCell::new(Shortcuts::new(fastrand::u64(..))));
+        Self { edge, shortcuts, platform, options: Rc::new(options.clone()), drain, http1, http2 }
     }
 
     pub(super) fn serve(&self, accepted: Accepted, tasks: &Tasks) {
@@ -58,16 +61,13 @@ impl<A: App> Connections<A> {
             Ok(stream) => stream,
             Err(error) => return tracing::debug!(%error, "a connection broke at once"),
         };
-        let service = Rc::new(Service {
+        let service = Connected(Rc::new(Service {
             edge: self.edge.clone(),
+            shortcuts: self.shortcuts.clone(),
             platform: self.platform.clone(),
             options: self.options.clone(),
             peer: peer.ip().to_canonical(),
-        });
-        let service = service_fn(move |request| {
-            let service = service.clone();
-            async move { service.answer(request).await }
-        });
+        }));
         let mut watch = self.drain.watch();
         let mut http1 = self.http1.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let http2 = self.http2.clone();

@@ -36,6 +36,23 @@ pub(super) fn translate(
     levee::Request { method, scheme, authority, target, fields, body: body.into(), client, extensions }
 }
 
+/// Authority, target and scheme of a request in HTTP/1.1's usual form, borrowed: as [`translate`] would have them. `None`: of
+/// another form.
+pub(super) fn line<'a, B>(
+    request: &'a http::Request<B>,
+    peer: IpAddr,
+    trusted: &[Network],
+) -> Option<(&'a str, &'a str, Scheme)> {
+    if request.version() != Version::HTTP_11 || request.uri().authority().is_some() {
+        return None;
+    }
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return None };
+    let target = request.uri().path_and_query()?.as_str();
+    let scheme = seen_by_proxies(peer, trusted, request.headers()).1;
+    Some((host.to_str().ok()?, target, scheme))
+}
+
 /// The host that is meant: the target's before the field's, and then `Host` says the same (RFC 9112, section 3.2.2).
 /// Where there is none, or more than one, what comes out is no host, and the edge refuses it.
 fn authority(uri: &Uri, fields: &mut HeaderMap) -> String {
@@ -126,6 +143,29 @@ mod tests {
         let said = fields(&[("x-forwarded-for", "203.0.113.9, nonsense, 10.0.0.2")]);
         assert_eq!(seen_by_proxies(ip("10.0.0.1"), &proxies, &said).0, ip("10.0.0.2"));
         assert_eq!(seen_by_proxies(ip("10.0.0.1"), &proxies, &fields(&[])).0, ip("10.0.0.1"));
+    }
+
+    #[test]
+    fn the_usual_form_is_read_without_a_copy() {
+        let request = |uri: &'static str, hosts: &[&'static str]| {
+            let mut request = http::Request::new(());
+            *request.uri_mut() = Uri::from_static(uri);
+            for host in hosts {
+                request.headers_mut().append(HOST, HeaderValue::from_static(host));
+            }
+            request
+        };
+        let peer = ip("203.0.113.1");
+        let usual = request("/a?b", &["x.example"]);
+        assert_eq!(line(&usual, peer, &[]), Some(("x.example", "/a?b", Scheme::Http)));
+        for unusual in
+            [request("http://y.example/a", &["x.example"]), request("/a", &[]), request("/a", &["x", "y"])]
+        {
+            assert_eq!(line(&unusual, peer, &[]), None);
+        }
+        let mut older = request("/a", &["x.example"]);
+        *older.version_mut() = Version::HTTP_2;
+        assert_eq!(line(&older, peer, &[]), None);
     }
 
     #[test]

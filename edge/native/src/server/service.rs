@@ -1,17 +1,22 @@
 //! From a request to its answer, and the log's line.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
+use std::future::Ready;
 use std::net::IpAddr;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt;
+use futures_util::future::Either;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use hyper::body::Incoming;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::{Body as _, Incoming};
 use levee::Edge;
+use levee::pipeline::shortcuts::{Asked, Shortcuts};
 
 use super::{Options, request};
 use crate::app::App;
@@ -24,17 +29,59 @@ const REQUESTS: &str = "levee_native::request";
 /// What one connection's requests need.
 pub(super) struct Service<A> {
     pub(super) edge: Arc<Edge>,
+    /// Of this thread.
+    pub(super) shortcuts: Rc<RefCell<Shortcuts>>,
     pub(super) platform: Native<A>,
     pub(super) options: Rc<Options>,
     pub(super) peer: IpAddr,
 }
 
-impl<A: App> Service<A> {
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        if tracing::enabled!(target: REQUESTS, tracing::Level::DEBUG) {
-            return Ok(self.answer_and_log(request).await);
+/// An answer that is there at once, or one that the whole pipeline is asked for.
+type Answering = Either<
+    Ready<Result<Response<Body>, Infallible>>,
+    Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>>>>,
+>;
+
+impl<A: App> hyper::service::Service<Request<Incoming>> for Connected<A> {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        let service = &self.0;
+        let logs = tracing::enabled!(target: REQUESTS, tracing::Level::DEBUG);
+        // The log tells of every request alike, so it goes by the one way.
+        if !logs && let Some(response) = service.shortcut(&request) {
+            return Either::Left(std::future::ready(Ok(response)));
         }
-        Ok(self.handle(request).await)
+        let service = service.clone();
+        Either::Right(Box::pin(async move {
+            Ok(if logs { service.answer_and_log(request).await } else { service.handle(request).await })
+        }))
+    }
+}
+
+/// What one connection's requests need, shared by those that are under way.
+pub(super) struct Connected<A>(pub(super) Rc<Service<A>>);
+
+impl<A: App> Service<A> {
+    /// The answer of a memory hit, where there is a short way to it.
+    fn shortcut(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+        if *request.method() != Method::GET || !request.body().is_end_stream() {
+            return None;
+        }
+        let (authority, target, scheme) = request::line(request, self.peer, &self.options.trusted_proxies)?;
+        let asked = Asked { scheme, authority, target, fields: request.headers() };
+        let answered = catch_unwind(AssertUnwindSafe(|| {
+            self.shortcuts.borrow_mut().answer(&self.edge, &asked, crate::platform::now())
+        }));
+        match answered {
+            Ok(answered) => Some(answered?.map(Body::from)),
+            Err(_) => {
+                tracing::error!("a request panicked");
+                Some(panicked())
+            }
+        }
     }
 
     async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
