@@ -3,7 +3,7 @@
 use axum::extract::{self, Path, RawQuery};
 use axum::response::Response;
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{number, view};
 use crate::app::State;
@@ -65,6 +65,16 @@ pub(crate) fn pages(total: u32) -> u32 {
     total.div_ceil(PER_PAGE).max(1)
 }
 
+/// One page of a list, its fields in the order of the alphabet.
+#[derive(Serialize)]
+struct List<'a> {
+    films: Vec<view::Film<'a>>,
+    page: u32,
+    pages: u32,
+    per_page: u32,
+    total: u32,
+}
+
 pub(crate) async fn search(
     extract::State(state): extract::State<State>,
     RawQuery(query): RawQuery,
@@ -72,13 +82,13 @@ pub(crate) async fn search(
     let search = read_search(&Pairs::of_query(query.as_deref()), &state.genres)?;
     let page = search.page;
     let found = state.db.read(move |db| films::search(db, &search)).await?;
-    let list = json!({
-        "films": found.films.iter().map(view::film).collect::<Vec<Value>>(),
-        "total": found.total,
-        "page": page,
-        "pages": pages(found.total),
-        "per_page": PER_PAGE,
-    });
+    let list = List {
+        films: found.films.iter().map(view::Film::of).collect(),
+        page,
+        pages: pages(found.total),
+        per_page: PER_PAGE,
+        total: found.total,
+    };
     Ok(reply::json(StatusCode::OK, CacheAs::search(), &list))
 }
 
@@ -96,9 +106,8 @@ pub(crate) async fn show(
         .await?;
     let (film, upcoming) =
         found.ok_or_else(|| Problem::not_found(format!("No film has the number {id}.")))?;
-    let mut value = view::film(&film);
-    value["screenings"] = upcoming.iter().map(view::screening).collect();
-    Ok(reply::json(StatusCode::OK, CacheAs::film(id), &value))
+    let film = view::Film::of(&film).with_screenings(&upcoming);
+    Ok(reply::json(StatusCode::OK, CacheAs::film(id), &film))
 }
 
 #[cfg(test)]

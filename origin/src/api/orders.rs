@@ -59,7 +59,7 @@ pub(crate) async fn place(
     let mut response = match outcome {
         Outcome::Placed(id) => {
             let order = find(&state, id).await?;
-            let mut response = reply::json(StatusCode::CREATED, CacheAs::written(), &view::order(&order));
+            let mut response = reply::json(StatusCode::CREATED, CacheAs::written(), &view::Order::of(&order));
             if let Ok(location) = HeaderValue::try_from(format!("/api/orders/{}", order.id)) {
                 response.headers_mut().insert(header::LOCATION, location);
             }
@@ -78,7 +78,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let order = find(&state, id).await?;
-    Ok(reply::json(StatusCode::OK, CacheAs::personal(), &view::order(&order)))
+    Ok(reply::json(StatusCode::OK, CacheAs::personal(), &view::Order::of(&order)))
 }
 
 /// Makes the order; also for the pages' form. Says whether it had been made before.

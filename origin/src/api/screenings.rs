@@ -3,7 +3,7 @@
 use axum::extract::{self, Path};
 use axum::response::Response;
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{number, view};
 use crate::app::State;
@@ -22,12 +22,24 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let id = number("screening", &id)?;
     let screening = state.db.read(move |db| screenings::get(db, id)).await?.ok_or_else(|| no_such(id))?;
-    let hall = screening.hall;
-    let mut value = view::screening(&screening);
-    value["rows"] = (0..hall.rows)
-        .map(|row| json!({ "row": Seat { row, number: 1 }.letter(), "seats": hall.seats_in(row) }))
-        .collect();
-    Ok(reply::json(StatusCode::OK, CacheAs::screening(id, screening.film), &value))
+    let view = view::Screening::of(&screening).with_plan(&screening);
+    Ok(reply::json(StatusCode::OK, CacheAs::screening(id, screening.film), &view))
+}
+
+/// Which seats are free, its fields in the order of the alphabet.
+#[derive(Serialize)]
+struct Seats {
+    available: usize,
+    capacity: usize,
+    rows: Vec<Row>,
+    screening: i64,
+}
+
+#[derive(Serialize)]
+struct Row {
+    row: char,
+    seats: u8,
+    taken: Vec<u8>,
 }
 
 /// The numbers of the sold seats, row by row: small enough to be asked for every two seconds.
@@ -39,20 +51,17 @@ pub(crate) async fn seats(
     let found = state.db.read(move |db| screenings::with_sold(db, id)).await?;
     let (screening, sold) = found.ok_or_else(|| no_such(id))?;
     let hall = screening.hall;
-    let rows: Value = (0..hall.rows)
-        .map(|row| {
-            let taken: Vec<u8> = (1..=hall.seats_in(row))
-                .filter(|number| sold.contains(&Seat { row, number: *number }))
-                .collect();
-            json!({ "row": Seat { row, number: 1 }.letter(), "seats": hall.seats_in(row), "taken": taken })
-        })
-        .collect();
+    let row = |row| {
+        let taken =
+            (1..=hall.seats_in(row)).filter(|number| sold.contains(&Seat { row, number: *number })).collect();
+        Row { row: Seat { row, number: 1 }.letter(), seats: hall.seats_in(row), taken }
+    };
     let capacity = hall.capacity() as usize;
-    let value = json!({
-        "screening": id,
-        "capacity": capacity,
-        "available": capacity.saturating_sub(sold.len()),
-        "rows": rows,
-    });
+    let value = Seats {
+        available: capacity.saturating_sub(sold.len()),
+        capacity,
+        rows: (0..hall.rows).map(row).collect(),
+        screening: id,
+    };
     Ok(reply::json(StatusCode::OK, CacheAs::seats(id), &value))
 }
