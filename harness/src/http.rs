@@ -10,6 +10,13 @@ pub fn answers(url: &str) -> bool {
     get(url).is_some()
 }
 
+/// Whether something takes connections at the host and port of this `http://` URL.
+pub(crate) fn listens(url: &str) -> bool {
+    let authority = url.strip_prefix("http://").and_then(|rest| rest.split('/').next());
+    let address = authority.and_then(|authority| authority.to_socket_addrs().ok()?.next());
+    address.is_some_and(|address| TcpStream::connect_timeout(&address, PATIENCE).is_ok())
+}
+
 /// GETs an `http://` URL and returns status and body (at most 1 MiB); `None` when there is no whole answer.
 ///
 /// Just enough of HTTP to ask a process of ours whether it is there; not a client for tests.

@@ -164,6 +164,7 @@ impl Ready {
                 log.since(seen).iter().any(|line| line.contains(text)).then(|| url.clone())
             }
             Self::WorkerdControl => log.since(seen).iter().find_map(|line| workerd_listen(line)),
+            Self::Listens { url } => http::listens(url).then(|| url.clone()),
             Self::Http { url } => http::answers(url).then(|| url.trim_end_matches('/').to_owned()),
         }
     }
@@ -173,6 +174,7 @@ impl Ready {
             Self::Line { before } => format!("a line with \"{before}\""),
             Self::Text { text, .. } => format!("a line with \"{text}\""),
             Self::WorkerdControl => String::from("workerd to report its port"),
+            Self::Listens { url } => format!("a listening socket at {url}"),
             Self::Http { url } => format!("an answer from {url}"),
         }
     }

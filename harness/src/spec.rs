@@ -15,6 +15,8 @@ pub enum Ready {
     Text { text: String, url: String },
     /// workerd's control messages on stdout, `{"event":"listen","socket":"http","port":N}`.
     WorkerdControl,
+    /// Something takes connections at this URL's host and port, whatever it speaks; its address is the URL.
+    Listens { url: String },
     /// A GET of this URL gets an HTTP answer, whatever its status; its address is the URL's.
     Http { url: String },
 }

@@ -4,7 +4,7 @@ mod container;
 mod cpu;
 mod load;
 mod origin;
-mod results;
+pub(crate) mod results;
 mod setting;
 mod spin;
 mod start;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use levee_harness::{Browser, find_browser, find_redis};
+use levee_harness::{Browser, Nginx, Varnish, find_browser, find_redis};
 
 use crate::tools::{self, NODE_WANTED, Node};
 use crate::{project, run};
@@ -33,6 +33,7 @@ pub(crate) fn run() -> Result<()> {
         ("container image", container()),
         ("Redis for tests", redis()),
         ("k6 for the load lab", k6()),
+        ("stacks to compare with", stacks()),
     ] {
         let (word, text) = match state {
             State::Here(text) => ("ok", text),
@@ -49,6 +50,17 @@ pub(crate) fn run() -> Result<()> {
         bail!("{missing} of them must be installed by you");
     }
     Ok(())
+}
+
+/// What `cargo xtask lab compare` leaves out where it is not here.
+fn stacks() -> State {
+    let found = [Nginx::binary(), Varnish::binary()];
+    let missing: Vec<String> = found.into_iter().filter_map(|found| Some(found.err()?.to_string())).collect();
+    if missing.is_empty() {
+        State::Here(String::from("nginx, Varnish"))
+    } else {
+        State::Later(format!("{}; only `cargo xtask lab compare` uses them", missing.join("; ")))
+    }
 }
 
 fn rust() -> State {

@@ -5,12 +5,15 @@
 mod catalogue;
 mod ceiling;
 pub(crate) mod chart;
+pub(crate) mod compare;
 mod counts;
 mod draw;
 pub(crate) mod evidence;
+mod flame;
 mod limits;
 mod mix;
 mod plan;
+mod profile;
 mod requests;
 mod run;
 pub(crate) mod sample;
@@ -47,6 +50,10 @@ pub(crate) enum Lab {
     All(run::AllArgs),
     /// Whether both tools send the traffic that is described, and the same.
     Mix(mix::Args),
+    /// Levee beside what its users would run instead, in turns.
+    Compare(compare::Args),
+    /// What a request costs in one part, and where that goes, beside an earlier build.
+    Profile(profile::Args),
 }
 
 /// Runs it. The exit code says whether the objectives held: 0 they did, 2 they did not, 3 nothing was proven, 1 it could not be run.
@@ -61,6 +68,8 @@ pub(crate) fn run(lab: &Lab) -> Result<ExitCode> {
         Lab::Soak(args) => scenario(Scenario::Soak, args),
         Lab::All(args) => Ok(run::all(args)?.exit_code()),
         Lab::Mix(args) => mix::run(args).map(|()| ExitCode::SUCCESS),
+        Lab::Compare(args) => compare::run(args).map(|()| ExitCode::SUCCESS),
+        Lab::Profile(args) => profile::run(args).map(|()| ExitCode::SUCCESS),
     }
 }
 

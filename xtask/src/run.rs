@@ -69,6 +69,13 @@ pub(crate) fn ask(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
     ask_in(Path::new("."), program, args)
 }
 
+/// As [`ask`], of a command that writes to stderr.
+pub(crate) fn said(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
+    let output = Command::new(program.as_ref()).args(args).stdin(Stdio::null()).output().ok()?;
+    let text = [output.stdout, output.stderr].concat();
+    output.status.success().then(|| String::from_utf8_lossy(&text).trim().to_owned())
+}
+
 /// As [`ask`], in a folder.
 pub(crate) fn ask_in(folder: &Path, program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
     let mut command = Command::new(program.as_ref());

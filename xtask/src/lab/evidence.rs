@@ -131,6 +131,11 @@ impl Evidence {
         self.svg(file, &bars.title, bars.svg(), caption)
     }
 
+    /// Adds a picture that was drawn elsewhere, as `<file>.svg`.
+    pub(crate) fn drawn(&mut self, file: &str, title: &str, svg: String, caption: &str) -> Result<()> {
+        self.svg(file, title, svg, caption)
+    }
+
     fn svg(&mut self, file: &str, title: &str, svg: String, caption: &str) -> Result<()> {
         let file = format!("{file}.svg");
         fs::write(self.folder.path().join(&file), &svg)?;

@@ -67,6 +67,11 @@ pub(super) const ALL: &[Step] = &[
         run: conformance,
     },
     Step {
+        name: "compare",
+        checks: "each stack that Levee is compared with starts, caches and stops; a stampede is one request",
+        run: compare,
+    },
+    Step {
         name: "e2e",
         checks: "the whole system, on workerd, natively and as a Spin component, and in a browser",
         run: e2e,
@@ -223,6 +228,15 @@ fn conformance(cx: &Cx) -> Result<Done> {
             Done::Skipped(String::from("LEVEE_CACHE_TESTS names no definitions of the public cache tests"))
         }
     })
+}
+
+fn compare(cx: &Cx) -> Result<Done> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Done::Skipped(String::from("CPU time is read from /proc, which is Linux's")));
+    }
+    let skipped = crate::lab::compare::smoke(&cx.root)?;
+    let note = skipped.iter().map(|sentence| format!("({sentence})")).collect::<Vec<_>>().join(" ");
+    Ok(Done::Passed(note))
 }
 
 fn e2e(cx: &Cx) -> Result<Done> {
