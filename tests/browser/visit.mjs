@@ -25,7 +25,9 @@ async function launch() {
   const path = process.env.LEVEE_CHROMIUM;
   if (path) return chromium.launch({ executablePath: path, args: ["--no-sandbox"] });
   const { default: packaged } = await import("@sparticuz/chromium");
-  return chromium.launch({ executablePath: await packaged.executablePath(), args: packaged.args });
+  // In one process, as the package would have it, a page that ends now and then takes the browser along.
+  const args = packaged.args.filter((arg) => arg !== "--single-process");
+  return chromium.launch({ executablePath: await packaged.executablePath(), args });
 }
 
 /** A visitor with a browser of their own. What goes wrong in the page is collected in `complaints`. */
