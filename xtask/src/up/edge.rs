@@ -1,3 +1,4 @@
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -78,9 +79,7 @@ impl Edge {
                     .port(port)
                     // The status page asks for no token then, on loopback.
                     .var("LEVEE_ENVIRONMENT", "local")
-                    .persist_to(root.join(STATE).join("wrangler"))
-                    // Opens the status page to loopback hosts.
-                    .var("LEVEE_ENVIRONMENT", "local")
+                    .persist_to(plan.stored(root)?.join("wrangler"))
                     .with(|spec| common(root, "edge")(spec.env("PATH", node.path())))
                     .start()?
             }
@@ -88,7 +87,7 @@ impl Edge {
                 let mut native = Native::new(binary)
                     .port(port)
                     .config(plan.native_file(&root.join(DEV))?)
-                    .store(root.join(STATE).join("native.sqlite"))
+                    .store(plan.stored(root)?.join("native.sqlite"))
                     .with(common(root, "edge"));
                 let overrides = plan.overrides(origin.map(Process::url));
                 for host in &overrides.hosts {
@@ -179,25 +178,32 @@ fn start_component(
     }
     let folder = root.join(DEV).join("spin");
     let manifest = app.write(root.join("spin.toml"), &folder)?;
-    let state = root.join(STATE);
+    let stored = plan.stored(root)?;
     match host {
         // The variable opens the status page to loopback hosts.
         Host::Own(host) => Ok(ComponentHost::new(host, manifest)
             .port(port)
             .variable("levee_environment", "local")
-            .sqlite(state.join("key-value.sqlite"))
+            .sqlite(stored.join("key-value.sqlite"))
             .with(|spec| common(root, "edge")(spec.args(spin::LONG_LIVED)))
             .start()?),
         Host::Spin(program) => Ok(SpinUp::new(program, manifest)
             .port(port)
             .variable("levee_environment", "local")
-            .state(state.join("spin"))
+            .state(stored.join("spin"))
             .with(|spec| common(root, "edge")(spec.args(spin::LONG_LIVED)))
             .start()?),
     }
 }
 
 impl Plan {
+    /// Where the edge keeps what it has stored. Each origin has a folder of its own: the same URL of another is another page.
+    fn stored(&self, root: &Path) -> Result<PathBuf> {
+        let folder = root.join(STATE).join("stored").join(self.origin_name());
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(folder)
+    }
+
     /// A file for the native edge, which reads its rules as a user writes them.
     fn native_file(&self, folder: &Path) -> Result<PathBuf> {
         if let Some(file) = self.file() {

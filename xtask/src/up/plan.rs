@@ -67,6 +67,15 @@ impl Plan {
         }
     }
 
+    /// What the origins are called among files.
+    pub(super) fn origin_name(&self) -> String {
+        if self.starts_box_office() {
+            return BOX_OFFICE.to_owned();
+        }
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+        self.origins().join("+").chars().map(plain).collect()
+    }
+
     /// The addresses that take the place of those in the configuration, by origin name.
     pub(super) fn overrides(&self, box_office: Option<&str>) -> Overrides {
         let replaced = |name: &str| match (&self.given, box_office) {
@@ -139,8 +148,15 @@ mod tests {
     fn ours_replaces_its_own_address_only() {
         let plan = plan(None);
         assert!(plan.starts_box_office());
+        assert_eq!(plan.origin_name(), "box-office");
         let origins = plan.overrides(Some("http://127.0.0.1:1")).origins;
         assert_eq!(origins, [(BOX_OFFICE.to_owned(), "http://127.0.0.1:1".to_owned())]);
+    }
+
+    #[test]
+    fn each_origin_has_a_name_of_its_own() {
+        assert_eq!(plan(Some("http://127.0.0.1:8000")).origin_name(), "http---127.0.0.1-8000");
+        assert_ne!(plan(Some("http://a")).origin_name(), plan(Some("https://a")).origin_name());
     }
 
     #[test]
