@@ -23,6 +23,11 @@ pub(crate) fn given(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("{} is not a path", path.display()))
 }
 
+/// The path that a user gave, else this one of the workspace.
+pub(crate) fn given_or(path: Option<&Path>, root: &Path, otherwise: &str) -> Result<PathBuf> {
+    path.map_or_else(|| Ok(root.join(otherwise)), given)
+}
+
 /// A path as it is best shown: from the root where it lies inside.
 pub(crate) fn shown(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string()

@@ -30,14 +30,8 @@ pub(crate) struct Args {
 /// `cargo xtask build worker`.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let root = project::root()?;
-    let file = match &args.config {
-        Some(file) => project::given(file)?,
-        None => root.join("levee.toml"),
-    };
-    let out = match &args.out {
-        Some(folder) => project::given(folder)?,
-        None => root.join(OUT),
-    };
+    let file = project::given_or(args.config.as_deref(), &root, "levee.toml")?;
+    let out = project::given_or(args.out.as_deref(), &root, OUT)?;
     // First what fails fast. No overrides: a bundle for deployment says what levee.toml says.
     let compiled = config::compile(&file, &Overrides::default())?;
     let node = Node::ensure()?;
