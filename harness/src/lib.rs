@@ -66,7 +66,7 @@ pub use spec::{Ready, Spec};
 pub use spin_app::SpinApp;
 pub use spin_up::SpinUp;
 pub use varnish::Varnish;
-pub use workerd::Workerd;
+pub use workerd::{Workerd, WorkerdStores};
 pub use wrangler::WranglerDev;
 
 /// What every function here returns.

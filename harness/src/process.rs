@@ -163,7 +163,9 @@ impl Ready {
             Self::Text { text, url } => {
                 log.since(seen).iter().any(|line| line.contains(text)).then(|| url.clone())
             }
-            Self::WorkerdControl => log.since(seen).iter().find_map(|line| workerd_listen(line)),
+            Self::WorkerdControl => {
+                log.since(seen).iter().find_map(|line| workerd_listen(line, "http")).map(at_port)
+            }
             Self::Listens { url } => http::listens(url).then(|| url.clone()),
             Self::Http { url } => http::answers(url).then(|| url.trim_end_matches('/').to_owned()),
         }
@@ -186,12 +188,17 @@ fn url_after(line: &str, before: &str) -> Option<String> {
     url.starts_with("http").then(|| url.trim_end_matches('/').to_owned())
 }
 
-fn workerd_listen(line: &str) -> Option<String> {
+/// The port of a socket, where a line of workerd's control messages tells it.
+pub(crate) fn workerd_listen(line: &str, socket: &str) -> Option<u16> {
     let message: serde_json::Value = serde_json::from_str(line).ok()?;
-    if message["event"] != "listen" || message["socket"] != "http" {
+    if message["event"] != "listen" || message["socket"] != socket {
         return None;
     }
-    Some(format!("http://127.0.0.1:{}", message["port"].as_u64()?))
+    message["port"].as_u64()?.try_into().ok()
+}
+
+fn at_port(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
 }
 
 #[cfg(test)]
@@ -208,8 +215,8 @@ mod tests {
     #[test]
     fn only_the_http_socket_counts() {
         let line = r#"{"event":"listen","socket":"http","port":4711}"#;
-        assert_eq!(workerd_listen(line).as_deref(), Some("http://127.0.0.1:4711"));
-        assert_eq!(workerd_listen(r#"{"event":"listen","socket":"inspector","port":9229}"#), None);
-        assert_eq!(workerd_listen("listening"), None);
+        assert_eq!(workerd_listen(line, "http"), Some(4711));
+        assert_eq!(workerd_listen(r#"{"event":"listen","socket":"inspector","port":9229}"#, "http"), None);
+        assert_eq!(workerd_listen("listening", "http"), None);
     }
 }

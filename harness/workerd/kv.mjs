@@ -11,6 +11,14 @@ const MAX_METADATA = 1024;
 
 const entries = new Map();
 
+/** So many writes after one another, what has expired goes, read again or not. */
+const SWEEP = 1024;
+let writes = 0;
+
+function sweep() {
+  for (const key of entries.keys()) live(key);
+}
+
 const refuse = (status, why) => new Response(why, { status });
 
 function live(key) {
@@ -50,6 +58,7 @@ async function put(key, request, query) {
   }
   if (value.byteLength > MAX_VALUE) return refuse(413, `a value is limited to ${MAX_VALUE} bytes`);
   entries.set(key, { value, metadata, expires });
+  if (++writes % SWEEP === 0) sweep();
   return new Response(null, { status: 200 });
 }
 

@@ -2,6 +2,7 @@
 //!
 //! `loadtest/README.md` says how it is used and what it leaves.
 
+mod all;
 mod catalogue;
 mod ceiling;
 pub(crate) mod chart;
@@ -47,7 +48,7 @@ pub(crate) enum Lab {
     /// Half an hour at a third of the peak; whether memory grows.
     Soak(run::Args),
     /// All of these, on every runtime and with every tool.
-    All(run::AllArgs),
+    All(all::AllArgs),
     /// Whether both tools send the traffic that is described, and the same.
     Mix(mix::Args),
     /// Levee beside what its users would run instead, in turns.
@@ -66,7 +67,7 @@ pub(crate) fn run(lab: &Lab) -> Result<ExitCode> {
         Lab::Stress(args) => scenario(Scenario::Stress, args),
         Lab::Stampede(args) => scenario(Scenario::Stampede, args),
         Lab::Soak(args) => scenario(Scenario::Soak, args),
-        Lab::All(args) => Ok(run::all(args)?.exit_code()),
+        Lab::All(args) => Ok(all::all(args)?.exit_code()),
         Lab::Mix(args) => mix::run(args).map(|()| ExitCode::SUCCESS),
         Lab::Compare(args) => compare::run(args).map(|()| ExitCode::SUCCESS),
         Lab::Profile(args) => profile::run(args).map(|()| ExitCode::SUCCESS),

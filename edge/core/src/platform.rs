@@ -163,16 +163,17 @@ impl Lease for NoLease {
 pub trait Platform: Clock + Fetch + Spawn + Clone + 'static {
     type Store: Store;
 
-    /// Whether one request may wait for the work of another. It must not on Workers, outside a Durable Object.
+    /// Whether one request may wait for the work of another.
     const COLLAPSES: bool;
 
     /// The byte stores behind the memory tier, near to far.
     fn stores(&self) -> &[Self::Store];
 
     /// Waits for the work of another request, where [`Self::COLLAPSES`]. A platform on which a request is not woken by another
-    /// one as it is by its own work sees to that here.
-    async fn wait<T>(&self, other: impl Future<Output = T>) -> T {
-        other.await
+    /// one as it is by its own work sees to that here. `None`: it is not waited for any longer, because on this platform the
+    /// other one may have ended without a word.
+    async fn wait<T>(&self, other: impl Future<Output = T>) -> Option<T> {
+        Some(other.await)
     }
 
     /// The lock that collapses misses across instances. Left as it is, each instance is on its own.

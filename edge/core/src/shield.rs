@@ -3,7 +3,9 @@
 mod flights;
 pub(crate) mod lease;
 mod marks;
+mod pauses;
 pub mod redis;
 
 pub use flights::{Entered, Failure, Flights, Landing, Obligation, Waiting};
 pub use marks::Marks;
+pub use pauses::Pauses;

@@ -80,8 +80,8 @@ impl Platform for Spin {
     /// request's work goes on.
     const COLLAPSES: bool = true;
 
-    async fn wait<T>(&self, other: impl Future<Output = T>) -> T {
-        task::woken_by_others(other).await
+    async fn wait<T>(&self, other: impl Future<Output = T>) -> Option<T> {
+        Some(task::woken_by_others(other).await)
     }
 
     fn stores(&self) -> &[KvStore] {

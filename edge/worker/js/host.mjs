@@ -41,6 +41,11 @@ function discard(stream) {
   if (!stream.locked) stream.cancel().catch(() => {});
 }
 
+/** In milliseconds, by a timer of the request that is under way. */
+function sleep(time) {
+  return new Promise((resolve) => setTimeout(resolve, time));
+}
+
 function random() {
   return crypto.getRandomValues(new BigUint64Array(1))[0];
 }
@@ -51,4 +56,4 @@ function warn(message) {
 
 const stores = { localGet: local.get, localPut: local.put, localDelete: local.remove };
 
-export const host = { read, respond, show, release, ask, tee, collect, fixed, discard, random, warn, problem, ...stores };
+export const host = { read, respond, show, release, ask, tee, collect, fixed, discard, sleep, random, warn, problem, ...stores };

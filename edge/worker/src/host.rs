@@ -76,6 +76,10 @@ extern "C" {
     #[wasm_bindgen(method, js_name = waitUntil)]
     pub(crate) fn wait_until(this: &Host, context: &JsValue, work: &js_sys::Promise);
 
+    /// In milliseconds.
+    #[wasm_bindgen(method)]
+    pub(crate) async fn sleep(this: &Host, time: f64);
+
     #[wasm_bindgen(method)]
     pub(crate) fn random(this: &Host) -> u64;
 

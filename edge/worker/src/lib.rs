@@ -55,6 +55,7 @@ mod platform;
 mod request;
 mod stores;
 mod views;
+mod waiting;
 
 pub use app::{App, Scheduled};
 pub use body::Body;

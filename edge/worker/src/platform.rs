@@ -14,7 +14,7 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::host::Host;
 use crate::stores::AnyStore;
-use crate::{Env, fetch, stores};
+use crate::{Env, fetch, stores, waiting};
 
 /// One request's view of the platform.
 #[derive(Clone, Debug)]
@@ -82,8 +82,12 @@ impl Spawn for Workers {
 impl Platform for Workers {
     type Store = AnyStore;
 
-    /// The runtime cancels a request that awaits what another one has to finish.
-    const COLLAPSES: bool = false;
+    /// In one isolate, by looks and not by a promise: see [`waiting::for_another`].
+    const COLLAPSES: bool = true;
+
+    async fn wait<T>(&self, other: impl Future<Output = T>) -> Option<T> {
+        waiting::for_another(&self.0.host, other).await
+    }
 
     fn stores(&self) -> &[AnyStore] {
         &self.0.stores

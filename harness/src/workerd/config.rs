@@ -18,6 +18,8 @@ pub(super) struct Worker {
     pub(super) kv: bool,
     /// How many responses the Cache API keeps; `None`: it is not there.
     pub(super) cache: Option<u32>,
+    /// The ports of KV and the Cache API where these are another process's; else they are in this one.
+    pub(super) apart: Option<(u16, u16)>,
 }
 
 impl Default for Worker {
@@ -30,6 +32,7 @@ impl Default for Worker {
             flags: Vec::new(),
             kv: true,
             cache: Some(100_000),
+            apart: None,
         }
     }
 }
@@ -76,23 +79,34 @@ impl Worker {
             let _ = writeln!(bindings, "    (name = {}, text = {}),", quoted(name), quoted(value));
         }
         let outbound = if self.cache.is_some() { "\n  cacheApiOutbound = \"cache\"," } else { "" };
-        let most = self.cache.unwrap_or_default();
         let flags = self.flags.iter().map(|flag| quoted(flag)).collect::<Vec<_>>().join(", ");
         let date = quoted(&self.date);
+        let external = |port| format!("external = (address = \"127.0.0.1:{port}\", http = ())");
+        let (kv, cache, workers) = match self.apart {
+            Some((kv, cache)) => (external(kv), external(cache), String::new()),
+            None => {
+                let cache = cache_worker(&self.date, self.cache.unwrap_or_default());
+                (
+                    String::from("worker = .kv"),
+                    String::from("worker = .cache"),
+                    kv_worker(&self.date) + &cache,
+                )
+            }
+        };
         format!(
             r#"using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = [
     (name = "levee", worker = .levee),
-    (name = "kv", worker = .kv),
-    (name = "cache", worker = .cache),
+    (name = "kv", {kv}),
+    (name = "cache", {cache}),
     (name = "internet", network = (
       allow = ["public", "private", "local"],
       tlsOptions = (trustBrowserCas = true)
     )),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "levee")]
+  {sockets}
 );
 
 const levee :Workerd.Worker = (
@@ -103,20 +117,45 @@ const levee :Workerd.Worker = (
   compatibilityDate = {date},
   compatibilityFlags = [{flags}]
 );
+{workers}"#,
+            sockets = sockets(&[("http", port, "levee")]),
+        )
+    }
+}
 
+/// Sockets by name, port (0: a free one) and service.
+pub(super) fn sockets(all: &[(&str, u16, &str)]) -> String {
+    let listed = all.iter().map(|(name, port, service)| {
+        format!("(name = \"{name}\", address = \"127.0.0.1:{port}\", http = (), service = \"{service}\")")
+    });
+    format!("sockets = [{}]", listed.collect::<Vec<_>>().join(", "))
+}
+
+/// The Worker `kv`, out of `kv.mjs`.
+pub(super) fn kv_worker(date: &str) -> String {
+    let date = quoted(date);
+    format!(
+        r#"
 const kv :Workerd.Worker = (
   modules = [(name = "kv.mjs", esModule = embed "kv.mjs")],
   compatibilityDate = {date}
 );
+"#
+    )
+}
 
+/// The Worker `cache`, out of `cache.mjs`, which keeps so many responses.
+pub(super) fn cache_worker(date: &str, most: u32) -> String {
+    let date = quoted(date);
+    format!(
+        r#"
 const cache :Workerd.Worker = (
   modules = [(name = "cache.mjs", esModule = embed "cache.mjs")],
   bindings = [(name = "MOST", text = "{most}")],
   compatibilityDate = {date}
 );
 "#
-        )
-    }
+    )
 }
 
 /// The kind of module that a file is, by the same names as wrangler's rules.

@@ -1,10 +1,14 @@
 //! Bare `workerd serve`: the Worker's real runtime without a proxy before it, for tests and measurements.
 
 mod config;
+mod stores;
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use config::Worker;
+pub use stores::WorkerdStores;
 
 use crate::{Error, Process, Ready, Result, Spec, build};
 
@@ -22,7 +26,7 @@ pub struct Workerd {
     binary: PathBuf,
     bundle: PathBuf,
     port: u16,
-    worker: config::Worker,
+    worker: Worker,
 }
 
 impl Workerd {
@@ -33,7 +37,7 @@ impl Workerd {
             binary: binary.as_ref().to_path_buf(),
             bundle: bundle.as_ref().to_path_buf(),
             port: 0,
-            worker: config::Worker::default(),
+            worker: Worker::default(),
         }
     }
 
@@ -90,6 +94,13 @@ impl Workerd {
     /// `workers.dev`.
     pub fn cache_entries(mut self, most: u32) -> Self {
         self.worker.cache = Some(most);
+        self
+    }
+
+    /// Runs with KV and the Cache API of another process, as when deployed, so that this one's CPU time and memory are the
+    /// Worker's alone.
+    pub fn stores(mut self, stores: &WorkerdStores) -> Self {
+        self.worker.apart = Some((stores.kv, stores.cache));
         self
     }
 

@@ -18,9 +18,9 @@ impl Runtime for Workerd {
         "local"
     }
 
-    /// A request may not wait for another's work there.
+    /// One process of workerd has one isolate.
     fn collapses(&self) -> bool {
-        false
+        true
     }
 
     fn sees_connection(&self) -> bool {

@@ -20,6 +20,7 @@ use crate::{project, stop};
 use contender::{ALL, Contender};
 pub(super) use generator::{Generator, Load};
 use parts::Parts;
+pub(super) use parts::{Worker, constant_worker, worker};
 use results::{Results, SHOWN};
 pub(super) use targets::Targets;
 use turn::{Amount, Counted};
@@ -32,7 +33,7 @@ pub(crate) struct Args {
     /// Rounds; in each every contender has its turn.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
-    /// Compare these alone, by name: native, workerd, component, nginx, varnish, classic.
+    /// Compare these alone, by name: native, workerd, component, nginx, varnish, classic, constant.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     only: Vec<String>,
     /// How long each load is sent, in seconds.

@@ -284,6 +284,7 @@ fn named(source: &str) -> String {
     String::from(match source {
         "memory" => "from memory",
         "kv" => "from KV",
+        "local" => "from the data centre's cache",
         "sqlite" => "from SQLite",
         "stale" => "stale, by permission",
         "revalidated" => "confirmed by the origin",

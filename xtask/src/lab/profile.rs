@@ -1,6 +1,7 @@
 //! `cargo xtask lab profile`: what a request costs in one part, where that goes, and what a change has made of it.
 //!
-//! With `--before` two builds of a program are measured in turns, so that what disturbs a round disturbs both.
+//! With `--before` two builds of a program are measured in turns, so that what disturbs a round disturbs both. What Levee costs
+//! on workerd is measured beside a Worker that answers a constant.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,9 +10,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
-use levee_harness::{Native, Origin, Process};
+use levee_harness::{Native, Origin, Process, Workerd, WorkerdStores};
 
-use super::compare::{Generator, Load, Targets, cpu_of};
+use super::compare::{self, Generator, Load, Targets, cpu_of};
 use super::evidence::{Evidence, Outcome};
 use super::flame::Frame;
 use crate::bench::results::Series;
@@ -21,6 +22,8 @@ use crate::{project, run, stop};
 const FREQUENCY: &str = "1499";
 /// Connections of the load.
 const CONNECTIONS: u16 = 64;
+/// How long workerd is warmed up.
+const WARM: Duration = Duration::from_secs(5);
 /// Functions that are named.
 const HOTTEST: usize = 12;
 
@@ -53,6 +56,8 @@ enum Part {
     Edge,
     /// The box office under its visitors' reading, without an edge.
     Origin,
+    /// Levee on workerd, answering out of memory, beside a Worker that does nothing but answer.
+    Worker,
 }
 
 impl Part {
@@ -60,6 +65,7 @@ impl Part {
         match self {
             Self::Edge => "levee-native",
             Self::Origin => "levee-origin",
+            Self::Worker => "levee-worker",
         }
     }
 
@@ -67,6 +73,7 @@ impl Part {
         match self {
             Self::Edge => "edge",
             Self::Origin => "origin",
+            Self::Worker => "worker",
         }
     }
 
@@ -74,14 +81,25 @@ impl Part {
         match self {
             Self::Edge => "A bottleneck of the native edge: a cached answer",
             Self::Origin => "A bottleneck of the box office: its visitors' reading, without an edge",
+            Self::Worker => "What a cached answer costs on workerd",
         }
     }
+}
+
+/// What is measured.
+enum Program {
+    /// Of this project.
+    Native(PathBuf),
+    /// The Worker as it is deployed.
+    Worker(compare::Worker),
+    /// What workerd costs alone.
+    Constant(compare::Worker),
 }
 
 /// One build of a part.
 struct Build {
     name: &'static str,
-    program: PathBuf,
+    program: Program,
     /// CPU microseconds a request, requests a second, median and 99th percentile in microseconds.
     figures: [Series; 4],
     profile: Option<Frame>,
@@ -94,16 +112,32 @@ const FIGURES: [(&str, &str); 4] = [
     ("p99_us", "p99, µs (64 connections, closed loop)"),
 ];
 
+const CONSTANT: &str = "constant";
+
 /// `cargo xtask lab profile`.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if args.part == Part::Worker && (args.before.is_some() || args.program.is_some()) {
+        bail!(
+            "--before and --program take a native program; workerd is measured beside a Worker that answers a constant"
+        );
+    }
     let root = project::root()?;
     let mut builds = Vec::new();
     let build = |name, program| Build { name, program, figures: Default::default(), profile: None };
-    if let Some(before) = &args.before {
-        builds.push(build("before", earlier(&root, before, args.part.package())?));
-    }
     let (program, origin, generator) = built(&root, args)?;
-    builds.push(build("now", program));
+    match program {
+        Some(program) => {
+            if let Some(before) = &args.before {
+                let earlier = earlier(&root, before, args.part.package())?;
+                builds.push(build("before", Program::Native(earlier)));
+            }
+            builds.push(build("now", Program::Native(program)));
+        }
+        None => {
+            builds.push(build(CONSTANT, Program::Constant(compare::constant_worker(&root)?)));
+            builds.push(build("levee", Program::Worker(compare::worker(&root)?)));
+        }
+    }
     let generator = Generator::new(&generator)?;
     for round in 0..args.rounds {
         println!("round {} of {}", round + 1, args.rounds);
@@ -167,8 +201,8 @@ fn earlier(root: &Path, named: &str, package: &str) -> Result<PathBuf> {
     Ok(built.into_iter().next().with_context(|| format!("cargo named no {package}"))?.artifact)
 }
 
-/// Today's program, the origin and the generator.
-fn built(root: &Path, args: &Args) -> Result<(PathBuf, PathBuf, PathBuf)> {
+/// Today's program where it is a native one, the origin and the generator.
+fn built(root: &Path, args: &Args) -> Result<(Option<PathBuf>, PathBuf, PathBuf)> {
     let mut packages = vec!["levee-load", "levee-origin"];
     if args.program.is_none() && args.part == Part::Edge {
         packages.push("levee-native");
@@ -178,9 +212,10 @@ fn built(root: &Path, args: &Args) -> Result<(PathBuf, PathBuf, PathBuf)> {
         let built = built.iter().find(|built| built.package == package);
         built.map(|built| built.artifact.clone()).with_context(|| format!("cargo named no {package}"))
     };
-    let program = match &args.program {
-        Some(program) => project::given(program)?,
-        None => artifact(args.part.package())?,
+    let program = match (&args.program, args.part) {
+        (_, Part::Worker) => None,
+        (Some(program), _) => Some(project::given(program)?),
+        (None, part) => Some(artifact(part.package())?),
     };
     Ok((program, artifact("levee-origin")?, artifact("levee-load")?))
 }
@@ -191,18 +226,23 @@ type Measured = ([f64; 4], Option<Frame>);
 fn measured(
     root: &Path,
     args: &Args,
-    program: &Path,
+    program: &Program,
     origin: &Path,
     generator: &Generator,
     perf: Option<&Path>,
 ) -> Result<Measured> {
     let quiet = |spec: levee_harness::Spec| spec.cancelled_by(stop::requested).env("RUST_LOG", "warn");
-    let origin_program = if args.part == Part::Origin { program } else { origin };
+    let origin_program = match (args.part, program) {
+        (Part::Origin, Program::Native(program)) => program,
+        _ => origin,
+    };
     let origin = Origin::new(origin_program).data_delay(Duration::ZERO).with(quiet).start()?;
     let targets = Targets::read(root, origin.url())?;
-    let edge = match args.part {
-        Part::Origin => None,
-        Part::Edge => Some(
+    // What the Worker uses, and is none of its cost.
+    let mut stores = None;
+    let edge = match program {
+        Program::Native(_) if args.part == Part::Origin => None,
+        Program::Native(program) => Some(
             Native::new(program)
                 .config(root.join("levee.toml"))
                 .host("localhost")
@@ -210,13 +250,24 @@ fn measured(
                 .with(quiet)
                 .start()?,
         ),
+        Program::Worker(worker) => {
+            let stores = stores.insert(WorkerdStores::start(&worker.workerd, quiet)?);
+            let edge = Workerd::new(&worker.workerd, &worker.bundle).stores(stores);
+            Some(edge.var("LEVEE_ORIGIN_BOX_OFFICE_URL", origin.url()).with(quiet).start()?)
+        }
+        Program::Constant(worker) => Some(Workerd::new(&worker.workerd, &worker.bundle).with(quiet).start()?),
     };
-    let (process, list) = match &edge {
-        Some(edge) => (edge, &targets.pages),
-        None => (&origin, &targets.traffic),
+    let (process, list) = match (&edge, args.part) {
+        (Some(edge), Part::Worker) => (edge, &targets.data),
+        (Some(edge), _) => (edge, &targets.pages),
+        (None, _) => (&origin, &targets.traffic),
     };
     // Fills the cache, and lets the system read what the database needs.
     generator.send(process.port(), list, Load::Once { connections: 16 })?;
+    if args.part == Part::Worker {
+        // V8 compiles what is hot while it runs, on threads of the same process: that is over soon, and no cost of a request.
+        generator.send(process.port(), list, Load::Closed { connections: CONNECTIONS, length: WARM })?;
+    }
     let before = cpu_of(process.pid())?;
     let length = Duration::try_from_secs_f64(args.seconds)?;
     let sampled = perf.map(|perf| Sampling::start(perf, process, length)).transpose()?;
@@ -320,7 +371,7 @@ fn keep(root: &Path, args: &Args, builds: &[Build]) -> Result<()> {
     let mut head = vec![""];
     head.extend(builds.iter().map(|build| build.name));
     if builds.len() == 2 {
-        head.push("now / before, within a round");
+        head.push("the latter / the former, within a round");
     }
     evidence.heading("Figures");
     evidence.prose(
@@ -345,12 +396,18 @@ fn keep(root: &Path, args: &Args, builds: &[Build]) -> Result<()> {
     evidence.summary.verdict = match builds {
         [before, now] => {
             let ratio = now.figures[0].beside(&before.figures[0]).median();
-            format!("A request costs {ratio:.2} of the CPU time that it cost before.")
+            if before.name == CONSTANT {
+                format!("A cached answer costs {ratio:.2} of what a constant one does on workerd.")
+            } else {
+                format!("A request costs {ratio:.2} of the CPU time that it cost before.")
+            }
         }
         _ => String::from("One build was measured, and nothing compared."),
     };
-    let better = matches!(builds, [before, now] if now.figures[0].beside(&before.figures[0]).median() < 1.0);
-    let folder = evidence.finish(if better { Outcome::Held } else { Outcome::Void })?;
+    // Beside a constant the figures are the result, whatever they are.
+    let told = matches!(builds, [before, now]
+        if before.name == CONSTANT || now.figures[0].beside(&before.figures[0]).median() < 1.0);
+    let folder = evidence.finish(if told { Outcome::Held } else { Outcome::Void })?;
     println!("{}", project::shown(root, &folder.join("index.html")));
     Ok(())
 }

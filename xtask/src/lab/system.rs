@@ -58,11 +58,11 @@ enum Edge {
 
 impl Edge {
     /// Starts it with a configuration file; what it stores goes below `folder`.
-    fn start(&self, config: &Path, folder: &Path) -> Result<Process> {
+    fn start(&self, config: &Path, folder: &Path) -> Result<Started> {
         match self {
             Self::Worker(worker) => worker.start(config),
-            Self::Native(native) => native.start(config, folder),
-            Self::Spin(spin) => spin.start(config, folder),
+            Self::Native(native) => native.start(config, folder).map(Started::from),
+            Self::Spin(spin) => spin.start(config, folder).map(Started::from),
         }
     }
 
@@ -71,6 +71,20 @@ impl Edge {
             Self::Worker(worker) => worker.versions(),
             Self::Native(_) | Self::Spin(_) => Vec::new(),
         }
+    }
+}
+
+/// A running edge.
+#[derive(Debug)]
+struct Started {
+    edge: Process,
+    /// What stands in for a service of its platform, under the name that charts use.
+    beside: Option<(&'static str, Process)>,
+}
+
+impl From<Process> for Started {
+    fn from(edge: Process) -> Self {
+        Self { edge, beside: None }
     }
 }
 
@@ -122,6 +136,8 @@ impl Build {
 pub(super) struct System {
     parts: Parts,
     edge: Option<Process>,
+    /// Stopped after the edge, which uses it.
+    beside: Option<(&'static str, Process)>,
     /// By number, from 1; those that are not there are `None`.
     origins: Vec<Option<Process>>,
     ports: Vec<u16>,
@@ -138,6 +154,7 @@ impl System {
         let mut system = Self {
             parts,
             edge: None,
+            beside: None,
             origins: (0..all).map(|_| None).collect(),
             ports,
             log: OriginLog::new(began),
@@ -149,7 +166,8 @@ impl System {
         if let Some(edge) = &system.parts.edge {
             let config = system.folder.path().join("levee.toml");
             fs::write(&config, system.configuration()?)?;
-            let edge = edge.start(&config, system.folder.path())?;
+            let Started { edge, beside } = edge.start(&config, system.folder.path())?;
+            system.beside = beside;
             let status = format!("{}/.levee/status", edge.url());
             let deadline = Instant::now() + std::time::Duration::from_secs(30);
             loop {
@@ -234,6 +252,9 @@ impl System {
         if let Some(edge) = &self.edge {
             sampler.watch("edge", edge.pid());
         }
+        if let Some((name, process)) = &self.beside {
+            sampler.watch(name, process.pid());
+        }
         for (at, origin) in self.origins.iter().enumerate() {
             if let Some(origin) = origin {
                 sampler.watch(&self.origin_name(at + 1), origin.pid());
@@ -249,7 +270,8 @@ impl System {
     /// # Errors
     /// When a process that should run has ended.
     pub(super) fn check(&self) -> Result<()> {
-        for process in self.edge.iter().chain(self.origins.iter().flatten()) {
+        let beside = self.beside.iter().map(|(_, process)| process);
+        for process in self.edge.iter().chain(beside).chain(self.origins.iter().flatten()) {
             if !process.is_running() {
                 bail!("{} has ended; its last lines:\n{}", process.name(), process.log().tail(25));
             }

@@ -59,26 +59,31 @@ pub(super) async fn through_shield<P: Platform>(
                 obligation = Some(lead);
                 break;
             }
-            Entered::Wait(waiting) => match exchange.platform.wait(waiting).await {
-                Landing::Filled(slot) => {
-                    let Slot::Entry(entry) = &*slot else { continue };
-                    if !request.selects(exchange, entry) {
-                        continue;
+            Entered::Wait(waiting) => {
+                let since = exchange.platform.now();
+                match exchange.platform.wait(waiting).await {
+                    Some(Landing::Filled(slot)) => {
+                        let Slot::Entry(entry) = &*slot else { continue };
+                        if !request.selects(exchange, entry) {
+                            continue;
+                        }
+                        let now = exchange.platform.now();
+                        let brought = Found::Entry { slot: slot.clone(), tier: lookup::MEMORY };
+                        if let Decision::Serve(_) = request.decide(&brought, now) {
+                            return from_cache(exchange, entry, collapsed(why));
+                        }
+                        break;
                     }
-                    let now = exchange.platform.now();
-                    let brought = Found::Entry { slot: slot.clone(), tier: lookup::MEMORY };
-                    if let Decision::Serve(_) = request.decide(&brought, now) {
-                        return from_cache(exchange, entry, collapsed(why));
+                    Some(Landing::Failed(failure)) => {
+                        let entry = found.entry().filter(|_| stands_in(stand_in, &failure));
+                        return failed(exchange, entry, &failure, collapsed(why));
                     }
-                    break;
+                    Some(Landing::Unshareable) => break,
+                    Some(Landing::Abandoned) => {}
+                    // Nobody is to wait for that one any more.
+                    None => edge.flights.lose(key, since),
                 }
-                Landing::Failed(failure) => {
-                    let entry = found.entry().filter(|_| stands_in(stand_in, &failure));
-                    return failed(exchange, entry, &failure, collapsed(why));
-                }
-                Landing::Unshareable => break,
-                Landing::Abandoned => {}
-            },
+            }
         }
     }
     let fill = fill_of(exchange, request, exchange.method.clone());

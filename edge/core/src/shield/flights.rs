@@ -99,6 +99,15 @@ impl Flights {
         }
     }
 
+    /// Takes a flight of `key` that began no later than `since` for lost: the next request leads anew, and whoever leads it
+    /// still lands with those who wait already.
+    pub fn lose(&self, key: &str, since: Time) {
+        let mut open = lock(&self.open);
+        if open.get(key).is_some_and(|flight| flight.started <= since) {
+            open.remove(key);
+        }
+    }
+
     /// Flights under way.
     pub fn len(&self) -> usize {
         lock(&self.open).len()
@@ -243,6 +252,21 @@ mod tests {
             "the old one must not close the new one"
         );
         drop(second);
+    }
+
+    #[test]
+    fn a_flight_that_was_given_up_is_led_anew_and_lands_all_the_same() {
+        let flights = flights();
+        let Entered::Lead(slow) = flights.enter("a", Time(5), 0) else { panic!("must lead") };
+        let Entered::Wait(waiting) = flights.enter("a", Time(6), 0) else { panic!("must wait") };
+        flights.lose("a", Time(4));
+        assert!(matches!(flights.enter("a", Time(7), 0), Entered::Wait(_)), "it began later");
+        flights.lose("a", Time(6));
+        let second = flights.enter("a", Time(8), 0);
+        assert!(matches!(second, Entered::Lead(_)));
+        slow.unshareable();
+        assert!(matches!(block_on(waiting), Landing::Unshareable));
+        assert!(matches!(flights.enter("a", Time(8), 0), Entered::Wait(_)), "the second is still under way");
     }
 
     #[test]

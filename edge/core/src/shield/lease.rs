@@ -21,6 +21,7 @@ use crate::edge::Edge;
 use crate::key::digest;
 use crate::platform::{Lease, LeaseError, Platform};
 use crate::shield::marks::HELD;
+use crate::shield::pauses::Pauses;
 use crate::time::Time;
 
 /// One command may take this long: the origin is asked rather than a lease waited for.
@@ -55,7 +56,7 @@ pub(crate) struct Queue {
     began: Time,
     /// How long a lease is held and waited for.
     holds: Duration,
-    next: Duration,
+    pauses: Pauses,
     looked: bool,
 }
 
@@ -68,7 +69,7 @@ impl Queue {
             token,
             began,
             holds: holds(&edge.config.shield),
-            next: FIRST_LOOK,
+            pauses: Pauses::new(FIRST_LOOK, LAST_LOOK),
             looked: false,
         }
     }
@@ -116,7 +117,7 @@ impl Queue {
                 return Ok(Turn::Alone);
             }
             self.looked = false;
-            lease.sleep(self.pause(platform.random())).await;
+            lease.sleep(self.pauses.next(platform.random())).await;
         }
     }
 
@@ -145,14 +146,6 @@ impl Queue {
 
     fn held<P: Platform>(&self, platform: &P) -> Held<P> {
         Held { platform: Some(platform.clone()), name: self.name.clone(), token: self.token.clone() }
-    }
-
-    /// Longer each time, and never for two instances the same.
-    fn pause(&mut self, random: u64) -> Duration {
-        let pause = self.next;
-        self.next = (pause * 3 / 2).min(LAST_LOOK);
-        let permille = 500 + (random % 1_000) as u32;
-        pause * permille / 1_000
     }
 }
 
@@ -259,22 +252,5 @@ mod tests {
         assert_eq!(started("fly 1700000000000 00000000deadbeef"), Some(Time(1_700_000_000_000)));
         assert_eq!(started(ALONE), None);
         assert_eq!(started("fly soon x"), None);
-    }
-
-    #[test]
-    fn pauses_grow_and_are_bounded_with_jitter() {
-        let mut queue = Queue {
-            name: String::new(),
-            token: String::new(),
-            began: Time(0),
-            holds: MOST,
-            next: FIRST_LOOK,
-            looked: false,
-        };
-        assert_eq!(queue.pause(0), FIRST_LOOK / 2);
-        for random in 0..100 {
-            assert!(queue.pause(random * 31) < LAST_LOOK * 3 / 2);
-        }
-        assert_eq!(queue.next, LAST_LOOK);
     }
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use levee_harness::{ComponentHost, Gunicorn, Native, Nginx, Process, Redis, Varnish, Workerd};
+use levee_harness::{
+    ComponentHost, Gunicorn, Native, Nginx, Process, Redis, Varnish, Workerd, WorkerdStores,
+};
 
 use super::parts::Parts;
 use crate::stop;
@@ -16,54 +18,71 @@ pub(crate) struct Contender {
     /// In the names of figures and for `--only`.
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
-    /// Ours, or what it is compared with.
-    pub(crate) own: bool,
+    pub(crate) kind: Kind,
     /// Starts it before the origin at this URL.
     pub(crate) start: fn(&Parts, &str) -> Result<Stack>,
     /// What is missing on this machine to run it, as a sentence.
     pub(crate) lacks: fn(&Parts) -> Option<String>,
 }
 
-/// In the order of the table: ours first, the others from the nearest to the farthest.
+/// What part a contender plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Levee.
+    Own,
+    /// What Levee is compared with.
+    Other,
+    /// What a platform costs before anything is done on it. It caches nothing, so that only what is cached is asked of it.
+    Floor,
+}
+
+/// In the order of the table: ours first, the others from the nearest to the farthest, and the floor.
 pub(crate) const ALL: &[Contender] = &[
-    Contender { name: "native", title: "Levee, native", own: true, start: native, lacks: |_| None },
+    Contender { name: "native", title: "Levee, native", kind: Kind::Own, start: native, lacks: |_| None },
     Contender {
         name: "workerd",
         title: "Levee on workerd",
-        own: true,
+        kind: Kind::Own,
         start: workerd,
         lacks: |parts| parts.worker.as_ref().err().cloned(),
     },
     Contender {
         name: "component",
         title: "Levee in the component host",
-        own: true,
+        kind: Kind::Own,
         start: component,
         lacks: |parts| parts.component.as_ref().err().cloned(),
     },
     Contender {
         name: "nginx",
         title: "nginx proxy_cache",
-        own: false,
+        kind: Kind::Other,
         start: nginx,
         lacks: |parts| parts.nginx.as_ref().err().cloned(),
     },
     Contender {
         name: "varnish",
         title: "Varnish",
-        own: false,
+        kind: Kind::Other,
         start: varnish,
         lacks: |parts| parts.varnish.as_ref().err().cloned(),
     },
     Contender {
         name: "classic",
         title: "Flask, gunicorn, Redis, nginx",
-        own: false,
+        kind: Kind::Other,
         start: classic,
         lacks: |parts| {
             let all = [&parts.nginx, &parts.redis, &parts.python];
             all.into_iter().find_map(|part| part.as_ref().err().cloned())
         },
+    },
+    Contender {
+        name: "constant",
+        title: "A Worker that answers a constant",
+        kind: Kind::Floor,
+        start: constant,
+        lacks: |parts| parts.constant.as_ref().err().cloned(),
     },
 ];
 
@@ -105,10 +124,19 @@ fn native(parts: &Parts, origin: &str) -> Result<Stack> {
 
 fn workerd(parts: &Parts, origin: &str) -> Result<Stack> {
     let worker = parts.worker.as_ref().map_err(|lacks| anyhow::anyhow!("{lacks}"))?;
+    // In a process of their own, as Redis is: what they cost counts.
+    let stores = WorkerdStores::start(&worker.workerd, |spec| spec.cancelled_by(stop::requested))?;
     let edge = Workerd::new(&worker.workerd, &worker.bundle)
         .module("levee.bin", parts.compiled(origin)?)
+        .stores(&stores)
         .with(|spec| spec.cancelled_by(stop::requested));
-    Ok(Stack::new([edge.start()?]))
+    Ok(Stack::new([edge.start()?, stores.into_process()]))
+}
+
+fn constant(parts: &Parts, _: &str) -> Result<Stack> {
+    let worker = parts.constant.as_ref().map_err(|lacks| anyhow::anyhow!("{lacks}"))?;
+    let floor = Workerd::new(&worker.workerd, &worker.bundle).with(|spec| spec.cancelled_by(stop::requested));
+    Ok(Stack::new([floor.start()?]))
 }
 
 fn component(parts: &Parts, origin: &str) -> Result<Stack> {

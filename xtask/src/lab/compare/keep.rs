@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::Args;
-use super::contender::Contender;
+use super::contender::{Contender, Kind};
 use super::parts::Parts;
 use super::results::{CACHED, Results, SHOWN, Shown, Target};
 use crate::files;
@@ -66,6 +66,11 @@ pub(super) fn keep(parts: &Parts, args: &Args, results: &Results, skipped: &[Str
         objective.held = target.met();
         evidence.summary.objectives.push(objective);
     }
+    if let Some((most, _)) = results.floor() {
+        evidence.number("ratio_data_classic_constant", most.median());
+        evidence.number("ratio_data_classic_constant_least", least(&most.0));
+        evidence.number("ratio_data_classic_constant_most", self::most(&most.0));
+    }
     let missed = targets.iter().filter(|target| !target.met()).count();
     let overrun = results.overrun(args.rate);
     evidence.summary.verdict = match (targets.len(), missed) {
@@ -89,6 +94,9 @@ pub(super) fn keep(parts: &Parts, args: &Args, results: &Results, skipped: &[Str
     evidence.table(&head.iter().map(String::as_str).collect::<Vec<_>>(), rows);
     evidence.heading("Where Levee is behind");
     for sentence in behind(results) {
+        evidence.prose(sentence);
+    }
+    if let Some((_, sentence)) = results.floor() {
         evidence.prose(sentence);
     }
     for (file, figures, axis, logarithmic) in CHARTS {
@@ -139,17 +147,18 @@ fn behind(results: &Results) -> Vec<String> {
 
 fn bars(results: &Results, figures: &[&str], axis: &str, logarithmic: bool) -> Bars {
     let group = |shown: &Shown| {
-        let bar = |contender: &&Contender| {
+        let bar = |contender: &&'static Contender| {
             let series = results.series(contender.name, shown.figure);
-            Bar {
+            let bar = Bar {
                 name: contender.title.to_owned(),
                 value: series.median() / shown.divisor,
                 least: least(&series.0) / shown.divisor,
                 most: most(&series.0) / shown.divisor,
-                own: contender.own,
-            }
+                own: contender.kind == Kind::Own,
+            };
+            (!series.0.is_empty()).then_some(bar)
         };
-        (capital(shown.words), results.contenders().iter().map(bar).collect())
+        (capital(shown.words), results.contenders().iter().filter_map(bar).collect())
     };
     let chosen: Vec<&Shown> = SHOWN.iter().filter(|shown| figures.contains(&shown.figure)).collect();
     let title = match chosen.as_slice() {
@@ -217,6 +226,9 @@ fn page(results: &Results, targets: &[Target], skipped: &[String], command: &str
     for sentence in behind(results) {
         let _ = writeln!(text, "- {sentence}");
     }
+    if let Some((_, sentence)) = results.floor() {
+        let _ = writeln!(text, "\n{sentence}");
+    }
     text
 }
 
@@ -257,7 +269,9 @@ fn short(results: &Results, args: &Args, targets: &[Target], command: &str, day:
         let cell = |shown: &&Shown| shown.number(results.series(contender.name, shown.figure).median());
         [contender.title.to_owned()].into_iter().chain(columns.iter().map(cell)).collect()
     };
-    let rows: Vec<Vec<String>> = results.contenders().iter().map(row).collect();
+    let contenders = results.contenders();
+    let rows: Vec<Vec<String>> =
+        contenders.iter().filter(|contender| contender.kind != Kind::Floor).map(row).collect();
     let mut text = format!(
         "`{command}`, {day}: medians of {} alternating rounds. CPU is that of all of a stack's processes; the fixed rate is {} \
          requests a second; a stampede is {} clients that ask at once for one cold key.\n\n",
@@ -282,6 +296,9 @@ fn short(results: &Results, args: &Args, targets: &[Target], command: &str, day:
         .collect();
     if !ratios.is_empty() {
         let _ = writeln!(text, "\nTargets that are not met: {}.", ratios.join("; "));
+        if let Some((_, sentence)) = results.floor() {
+            let _ = writeln!(text, "{sentence}");
+        }
     }
     text
 }

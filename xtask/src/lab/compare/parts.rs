@@ -33,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) native: PathBuf,
     pub(crate) worker: Result<Worker, String>,
     pub(crate) component: Result<Component, String>,
+    pub(crate) constant: Result<Worker, String>,
     pub(crate) nginx: Result<PathBuf, String>,
     pub(crate) varnish: Result<PathBuf, String>,
     pub(crate) redis: Result<PathBuf, String>,
@@ -53,6 +54,8 @@ impl Parts {
         };
         let unwanted = || String::from("it was not asked for");
         let worker = if wanted("workerd") { worker(root).map_err(sentence) } else { Err(unwanted()) };
+        let constant =
+            if wanted("constant") { constant_worker(root).map_err(sentence) } else { Err(unwanted()) };
         let component = if wanted("component") { component(root).map_err(sentence) } else { Err(unwanted()) };
         let python = if wanted("classic") { environment(root).map_err(sentence) } else { Err(unwanted()) };
         Ok(Self {
@@ -61,6 +64,7 @@ impl Parts {
             native: artifact("levee-native")?,
             worker,
             component,
+            constant,
             nginx: Nginx::binary().map_err(|error| error.to_string()),
             varnish: Varnish::binary().map_err(|error| error.to_string()),
             redis: levee_harness::find_redis().map_err(|error| error.to_string()),
@@ -138,12 +142,25 @@ fn component(root: &Path) -> Result<Component> {
 }
 
 /// The bundle as it is deployed.
-fn worker(root: &Path) -> Result<Worker> {
+pub(crate) fn worker(root: &Path) -> Result<Worker> {
     let node = Node::ensure()?;
     tools::npm_packages(root, &node, Packages::Run)?;
     let wasm = worker::build(root, &node)?;
     let bundle = root.join("build/compare");
     worker::assemble(root, &wasm, &compiled(root, Overrides::default())?, &bundle)?;
+    Ok(Worker { workerd: Workerd::binary_in(&tools::node_modules(root))?, bundle })
+}
+
+/// The least that a Worker can do: what workerd itself costs a request.
+pub(crate) fn constant_worker(root: &Path) -> Result<Worker> {
+    let node = Node::ensure()?;
+    tools::npm_packages(root, &node, Packages::Run)?;
+    let (modules, bundle) = (root.join("edge/worker/bench"), root.join("build/compare-constant"));
+    for (module, name) in [("constant.mjs", "index.mjs"), ("body.mjs", "body.mjs")] {
+        let module = modules.join(module);
+        let text = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
+        files::write_if_changed(&bundle.join(name), &text)?;
+    }
     Ok(Worker { workerd: Workerd::binary_in(&tools::node_modules(root))?, bundle })
 }
 

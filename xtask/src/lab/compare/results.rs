@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::contender::{ALL, Contender};
+use super::contender::{ALL, Contender, Kind};
 use super::turn::Figures;
 use crate::bench::results::Series;
 
@@ -141,23 +141,41 @@ impl Results {
         targets
     }
 
+    /// What the platform allows at most, as a sentence: the classic stack beside a Worker that does nothing.
+    pub(crate) fn floor(&self) -> Option<(Series, String)> {
+        let (classic, floor) =
+            (self.series("classic", "data_cpu_us"), self.series("constant", "data_cpu_us"));
+        if classic.0.is_empty() || floor.0.is_empty() {
+            return None;
+        }
+        let most = classic.beside(&floor);
+        let sentence = format!(
+            "A Worker that answers a constant and does nothing else costs {:.1} µs a request in the same rounds. The classic stack \
+             costs {:.1} times that for a look-up: no Worker's ratio can be higher here.",
+            floor.median(),
+            most.median()
+        );
+        Some((most, sentence))
+    }
+
     /// Contenders that did not carry the fixed rate, which voids the latencies: requests waited for one another.
     pub(crate) fn overrun(&self, rate: f64) -> Vec<&'static str> {
         let carried = |name| self.series(name, "rate_requests_per_second").median() >= rate * 0.97;
-        self.contenders().into_iter().filter(|one| !carried(one.name)).map(|one| one.title).collect()
+        let caches = self.contenders().into_iter().filter(|one| one.kind != Kind::Floor);
+        caches.filter(|one| !carried(one.name)).map(|one| one.title).collect()
     }
 
     /// Sentences on where ours are behind one of the others, by more than the tenth that runs differ by anyway.
     pub(crate) fn behind(&self) -> Vec<String> {
         let measured = self.contenders();
         let mut sentences = Vec::new();
-        for own in measured.iter().filter(|contender| contender.own) {
+        for own in measured.iter().filter(|contender| contender.kind == Kind::Own) {
             for shown in &SHOWN {
                 let figure = |contender: &Contender| self.series(contender.name, shown.figure).median();
                 let mine = figure(own);
                 let ahead: Vec<String> = measured
                     .iter()
-                    .filter(|other| !other.own)
+                    .filter(|other| other.kind == Kind::Other)
                     .filter(|other| {
                         let theirs = figure(other);
                         if shown.more_is_better { mine < theirs * 0.9 } else { mine > theirs * 1.1 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use levee_harness::{Origin, Process};
 
-use super::contender::Contender;
+use super::contender::{Contender, Kind};
 use super::generator::{Generator, Load};
 use super::parts::Parts;
 use super::targets::Targets;
@@ -90,8 +90,14 @@ pub(crate) fn run(
     let began = Instant::now();
     let stack =
         (contender.start)(parts, origin.url()).with_context(|| format!("starting {}", contender.title))?;
-    let mut turn =
-        Turn { port: stack.port(), pids: stack.pids(), origin, generator, figures: Figures::new() };
+    let mut turn = Turn {
+        kind: contender.kind,
+        port: stack.port(),
+        pids: stack.pids(),
+        origin,
+        generator,
+        figures: Figures::new(),
+    };
     turn.figures.insert("start_ms".into(), began.elapsed().as_secs_f64() * 1e3);
     let measured = turn.measured(targets, amount);
     measured
@@ -100,6 +106,7 @@ pub(crate) fn run(
 }
 
 struct Turn<'a> {
+    kind: Kind,
     port: u16,
     pids: Vec<u32>,
     origin: &'a Counted,
@@ -117,11 +124,21 @@ impl Turn<'_> {
 
     fn phases(&mut self, targets: &Targets, amount: &Amount) -> Result<()> {
         let closed = Load::Closed { connections: CONNECTIONS, length: amount.length };
+        let caches = self.kind != Kind::Floor;
         let films = targets.films.get(..amount.films).unwrap_or(&targets.films);
-        self.phase("cold", films, Load::Once { connections: COLD })?;
+        if caches {
+            self.phase("cold", films, Load::Once { connections: COLD })?;
+        }
+        // Code that is compiled while it runs, on workerd and in Python, is that of the next minutes and not of the first second.
+        self.generator.send(self.port, &targets.data, Load::Once { connections: COLD })?;
+        let warming = Load::Closed { connections: CONNECTIONS, length: amount.length / 2 };
+        self.generator.send(self.port, &targets.data, warming)?;
         for (name, warm) in [("data", &targets.data), ("pages", &targets.pages)] {
             self.generator.send(self.port, warm, Load::Once { connections: COLD })?;
             self.phase(name, warm, closed)?;
+        }
+        if !caches {
+            return Ok(());
         }
         let rate = Load::Rate { connections: CONNECTIONS, length: amount.length, rate: amount.rate };
         self.phase("rate", &targets.pages, rate)?;

@@ -2,10 +2,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use levee_config::Overrides;
-use levee_harness::{Process, Workerd};
+use levee_harness::{Workerd, WorkerdStores};
 use tempfile::TempDir;
 
-use super::Edge;
+use super::{Edge, Started};
 use crate::tools::{self, Node, Packages};
 use crate::{config, run, stop, worker};
 
@@ -28,14 +28,18 @@ pub(super) fn prepare(root: &Path) -> Result<Edge> {
 }
 
 impl Worker {
-    pub(super) fn start(&self, file: &Path) -> Result<Process> {
+    /// KV and the Cache API are another process: when deployed they are elsewhere too, and what they keep and cost is not the
+    /// Worker's.
+    pub(super) fn start(&self, file: &Path) -> Result<Started> {
         let compiled = config::compile(file, &Overrides::default())?;
+        let stores = WorkerdStores::start(&self.workerd, |spec| spec.cancelled_by(stop::requested))?;
         let workerd = Workerd::new(&self.workerd, self.bundle.path())
             .module("levee.bin", compiled.to_bytes())
             // Opens the status page, whose counters are read while the run goes on.
             .var("LEVEE_ENVIRONMENT", "local")
+            .stores(&stores)
             .with(|spec| spec.cancelled_by(stop::requested));
-        Ok(workerd.start()?)
+        Ok(Started { edge: workerd.start()?, beside: Some(("KV", stores.into_process())) })
     }
 
     pub(super) fn versions(&self) -> Vec<(&'static str, String)> {
