@@ -17,7 +17,7 @@ use super::system::{Build, Parts, Runtime, System};
 use super::tool::{Generator, Progress, Ran, Tool};
 use super::traffic::{self, Objectives, Traffic};
 use super::{ceiling, draw, limits, verdict};
-use crate::{project, stop};
+use crate::project;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
