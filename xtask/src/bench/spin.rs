@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let (hello, levee) = (spin::compile(&root, HELLO)?, spin::build(&root)?);
     let host = match &args.host {
         Some(host) => project::given(host)?,
-        None => host(&root)?,
+        None => tools::optimised_component_host(&root)?,
     };
     let origin = origin::start("o".repeat(BODY))?;
     let folder = tempfile::tempdir()?;
@@ -107,13 +107,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         keep(&root, args, &all)?;
     }
     hold(&all)
-}
-
-/// The host, optimised: what it costs by itself is part of every figure.
-fn host(root: &Path) -> Result<PathBuf> {
-    tools::announce("Building the component host for measuring", Some("fifteen minutes, once"));
-    let built = levee_harness::cargo_build(root, &[tools::COMPONENT_HOST], &["--release"], stop::requested)?;
-    Ok(built.into_iter().next().context("cargo named no levee-component-host")?.artifact)
 }
 
 struct Setting<'a> {

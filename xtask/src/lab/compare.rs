@@ -160,6 +160,9 @@ fn print(results: &Results) {
         println!("\n{}, {}: median (least - most)", shown.words, shown.unit);
         for contender in results.contenders() {
             let series = results.series(contender.name, shown.figure);
+            if series.0.is_empty() {
+                continue;
+            }
             let scaled =
                 crate::bench::results::Series(series.0.iter().map(|figure| figure / shown.divisor).collect());
             println!("  {:<32} {}", contender.title, scaled.shown(shown.digits));

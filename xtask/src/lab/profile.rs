@@ -168,9 +168,13 @@ fn perf() -> Result<PathBuf> {
     Ok(levee_harness::find_program("perf", "install it with `apt-get install linux-perf` (Linux only)")?)
 }
 
-/// How programs are built: as released, but with their symbols.
-const FLAGS: [&str; 5] = [
+/// How programs are built: as released, but with their symbols, and the earlier one and today's by the same rules.
+const FLAGS: [&str; 9] = [
     "--release",
+    "--config",
+    "profile.release.lto=\"thin\"",
+    "--config",
+    "profile.release.codegen-units=4",
     "--config",
     "profile.release.strip=\"none\"",
     "--config",

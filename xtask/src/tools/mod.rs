@@ -13,7 +13,9 @@ mod rust_target;
 
 pub(crate) use cache::folder as cache_folder;
 pub(crate) use cargo_tool::{cargo_deny, wasm_bindgen, wasm_bindgen_version};
-pub(crate) use component_host::{PACKAGE as COMPONENT_HOST, ensure as component_host};
+pub(crate) use component_host::{
+    PACKAGE as COMPONENT_HOST, ensure as component_host, optimised as optimised_component_host,
+};
 pub(crate) use k6::{k6, k6_here};
 pub(crate) use locust::locust;
 pub(crate) use node::{Node, WANTED as NODE_WANTED};

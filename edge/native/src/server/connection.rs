@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use super::acceptor::Accepted;
 use super::drain::{Drain, Watch};
 use super::service::{Connected, Service};
+use super::timer::Coarse;
 use super::{Options, Tasks};
 use crate::app::App;
 use crate::platform::Native;
@@ -44,7 +45,10 @@ impl<A: App> Connections<A> {
         let limits = &edge.config().limits;
         let head = HEAD.max(limits.uri as usize + limits.fields as usize);
         let mut http1 = http1::Builder::new();
-        http1.timer(TokioTimer::new()).header_read_timeout(options.head_timeout).max_header_size(head);
+        http1
+            .timer(Coarse::new(options.head_timeout))
+            .header_read_timeout(options.head_timeout)
+            .max_header_size(head);
         let mut http2 = http2::Builder::new(Local);
         http2
             .timer(TokioTimer::new())

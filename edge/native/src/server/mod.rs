@@ -9,6 +9,7 @@ mod request;
 mod service;
 mod tasks;
 mod thread;
+mod timer;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;

@@ -50,6 +50,9 @@ pub(super) fn keep(parts: &Parts, args: &Args, results: &Results, skipped: &[Str
     for contender in results.contenders() {
         for figure in results.figures() {
             let series = results.series(contender.name, &figure);
+            if series.0.is_empty() {
+                continue;
+            }
             let name = format!("{}_{figure}", contender.name);
             evidence.number(&name, series.median());
             evidence.number(format!("{name}_least"), least(&series.0));
@@ -189,6 +192,9 @@ fn whole_table(results: &Results) -> (Vec<String>, Vec<Vec<String>>) {
         let unit = if shown.unit.is_empty() { String::new() } else { format!(", {}", shown.unit) };
         let cells = contenders.iter().map(|contender| {
             let series = results.series(contender.name, shown.figure);
+            if series.0.is_empty() {
+                return String::new();
+            }
             let number = |figure| shown.number(figure);
             format!(
                 "{} ({} - {})",

@@ -119,18 +119,9 @@ fn compiled(root: &Path, overrides: Overrides) -> Result<Vec<u8>> {
     Ok(config::compile(&root.join("levee.toml"), &overrides)?.to_bytes())
 }
 
-/// The component as it is deployed, but for the hosts that it answers, and a host that is optimised as the others are:
-/// `LEVEE_COMPONENT_HOST_BIN`, or built here.
+/// The component as it is deployed, but for the hosts that it answers, and a host that is optimised as the others are.
 fn component(root: &Path) -> Result<Component> {
-    let host = match std::env::var_os("LEVEE_COMPONENT_HOST_BIN").filter(|path| !path.is_empty()) {
-        Some(path) => PathBuf::from(path),
-        None => {
-            tools::announce("Building the component host, optimised", Some("ten minutes, once"));
-            let built =
-                levee_harness::cargo_build(root, &[tools::COMPONENT_HOST], &["--release"], stop::requested)?;
-            built.into_iter().next().context("cargo named no component host")?.artifact
-        }
-    };
+    let host = tools::optimised_component_host(root)?;
     let out = root.join("build/compare-component");
     let hosts = vec![String::from("localhost")];
     let config = compiled(root, Overrides { hosts, ..Overrides::default() })?;

@@ -17,10 +17,7 @@ pub(super) struct Spin {
 
 pub(super) fn prepare(root: &Path, build: Build) -> Result<Edge> {
     let host = match build {
-        Build::Release => {
-            let [host] = build.programs(root, [tools::COMPONENT_HOST])?;
-            host
-        }
+        Build::Release => tools::optimised_component_host(root)?,
         Build::Debug => tools::component_host(root)?,
     };
     Ok(Edge::Spin(Spin { host, wasm: spin::build(root)? }))
