@@ -63,12 +63,17 @@ impl WorkerdStores {
         }
     }
 
-    /// The process that keeps them.
-    pub fn process(&self) -> &Process {
-        &self.process
+    /// Where the service behind a KV binding listens, on 127.0.0.1.
+    pub fn kv_port(&self) -> u16 {
+        self.kv
     }
 
-    /// As [`WorkerdStores::process`], for who holds all processes of a system alike.
+    /// Where the service behind the Cache API listens, on 127.0.0.1.
+    pub fn cache_port(&self) -> u16 {
+        self.cache
+    }
+
+    /// The process alone, for who holds all processes of a system alike.
     pub fn into_process(self) -> Process {
         self.process
     }

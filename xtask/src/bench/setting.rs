@@ -1,10 +1,10 @@
-//! The processes of a measurement: each contender, KV, the Cache API and the origin in a workerd of its own.
+//! The processes of a measurement: each contender, the stores (KV and the Cache API) and the origin in a workerd of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use levee_harness::{Process, Ready, Spec, Workerd};
+use levee_harness::{Process, Ready, Spec, Workerd, WorkerdStores};
 use tempfile::TempDir;
 
 use crate::{files, stop, tools};
@@ -52,23 +52,9 @@ impl Setting {
         crate::run::ask(&self.workerd, &["--version"]).unwrap_or_default()
     }
 
-    /// The KV service: what a binding speaks to.
-    pub(crate) fn kv(&self) -> Result<Process> {
-        self.service("kv")
-    }
-
-    /// The service behind the Cache API.
-    pub(crate) fn cache(&self) -> Result<Process> {
-        self.service("cache")
-    }
-
-    /// One of the services that the harness gives to workerd.
-    fn service(&self, name: &str) -> Result<Process> {
-        let module = self.root.join(format!("harness/workerd/{name}.mjs"));
-        let text = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
-        let folder = tempfile::tempdir()?;
-        put(folder.path(), "bench.mjs", &text)?;
-        self.serve(name, folder, false)
+    /// KV and the Cache API, in a process of their own.
+    pub(crate) fn stores(&self) -> Result<WorkerdStores> {
+        Ok(WorkerdStores::start(&self.workerd, |spec| spec.cancelled_by(stop::requested))?)
     }
 
     pub(crate) fn origin(&self) -> Result<Process> {
@@ -145,7 +131,6 @@ const bench :Workerd.Worker = (
   bindings = [
     (name = "LEVEE_KV", kvNamespace = "kv"),
     (name = "LEVEE_ORIGIN_BENCH_URL", text = "http://127.0.0.1:{origin}"),
-    (name = "MOST", text = "1000"),
   ],{outbound}
   compatibilityDate = "2026-10-01"
 );

@@ -73,9 +73,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         None => build(&root, built.path())?,
     };
     let mut setting = Setting::new(&root, &bundle)?;
-    let (kv, cache, origin) = (setting.kv()?, setting.cache()?, setting.origin()?);
-    (setting.kv_port, setting.cache_port, setting.origin_port) = (kv.port(), cache.port(), origin.port());
-    seed(kv.port())?;
+    let (stores, origin) = (setting.stores()?, setting.origin()?);
+    (setting.kv_port, setting.cache_port, setting.origin_port) =
+        (stores.kv_port(), stores.cache_port(), origin.port());
+    seed(stores.kv_port())?;
     let mut all = contenders(&setting)?;
     for measured in &all {
         // Fills what is to be hit, and lets the engine compile what is hot.

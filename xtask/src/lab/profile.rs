@@ -242,8 +242,6 @@ fn measured(
     };
     let origin = Origin::new(origin_program).data_delay(Duration::ZERO).with(quiet).start()?;
     let targets = Targets::read(root, origin.url())?;
-    // What the Worker uses, and is none of its cost.
-    let mut stores = None;
     let edge = match program {
         Program::Native(_) if args.part == Part::Origin => None,
         Program::Native(program) => Some(
@@ -255,9 +253,10 @@ fn measured(
                 .start()?,
         ),
         Program::Worker(worker) => {
-            let stores = stores.insert(WorkerdStores::start(&worker.workerd, quiet)?);
-            let edge = Workerd::new(&worker.workerd, &worker.bundle).stores(stores);
-            Some(edge.var("LEVEE_ORIGIN_BOX_OFFICE_URL", origin.url()).with(quiet).start()?)
+            // Kept with the process that uses them; they are none of its cost.
+            let stores = WorkerdStores::start(&worker.workerd, quiet)?;
+            let edge = Workerd::new(&worker.workerd, &worker.bundle).stores(&stores);
+            Some(edge.var("LEVEE_ORIGIN_BOX_OFFICE_URL", origin.url()).with(quiet).start()?.keep(stores))
         }
         Program::Constant(worker) => Some(Workerd::new(&worker.workerd, &worker.bundle).with(quiet).start()?),
     };

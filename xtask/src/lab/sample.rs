@@ -10,8 +10,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-
 #[cfg(target_os = "linux")]
 use linux::table;
 #[cfg(not(target_os = "linux"))]
@@ -42,15 +40,6 @@ pub(crate) struct Usage {
     pub(crate) threads: Option<u32>,
     /// Open sockets of all kinds; `None` where the system does not say.
     pub(crate) sockets: Option<u32>,
-}
-
-/// What the process started as `leader` uses now. Zero in all once it is gone.
-///
-/// # Errors
-/// When the process table cannot be read.
-#[allow(dead_code, reason = "the comparison measures with it")]
-pub(crate) fn usage(leader: u32) -> Result<Usage> {
-    Ok(of(leader, &table()?))
 }
 
 /// One second of one process.
@@ -225,7 +214,7 @@ mod tests {
 
     #[test]
     fn this_process_uses_something() {
-        let own = usage(std::process::id()).expect("the process table");
+        let own = of(std::process::id(), &table().expect("the process table"));
         assert!(own.resident > 0);
         assert!(!cfg!(target_os = "linux") || own.threads.is_some_and(|threads| threads > 0));
     }

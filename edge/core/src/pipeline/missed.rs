@@ -61,8 +61,13 @@ pub(super) async fn through_shield<P: Platform>(
             }
             Entered::Wait(waiting) => {
                 let since = exchange.platform.now();
-                match exchange.platform.wait(waiting).await {
-                    Some(Landing::Filled(slot)) => {
+                let Some(landing) = exchange.platform.wait(waiting).await else {
+                    // Nobody is to wait for that one any more.
+                    edge.flights.lose(key, since);
+                    continue;
+                };
+                match landing {
+                    Landing::Filled(slot) => {
                         let Slot::Entry(entry) = &*slot else { continue };
                         if !request.selects(exchange, entry) {
                             continue;
@@ -74,14 +79,12 @@ pub(super) async fn through_shield<P: Platform>(
                         }
                         break;
                     }
-                    Some(Landing::Failed(failure)) => {
+                    Landing::Failed(failure) => {
                         let entry = found.entry().filter(|_| stands_in(stand_in, &failure));
                         return failed(exchange, entry, &failure, collapsed(why));
                     }
-                    Some(Landing::Unshareable) => break,
-                    Some(Landing::Abandoned) => {}
-                    // Nobody is to wait for that one any more.
-                    None => edge.flights.lose(key, since),
+                    Landing::Unshareable => break,
+                    Landing::Abandoned => {}
                 }
             }
         }

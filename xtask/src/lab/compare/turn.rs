@@ -129,13 +129,15 @@ impl Turn<'_> {
         if caches {
             self.phase("cold", films, Load::Once { connections: COLD })?;
         }
+        let cached = [("data", &targets.data), ("pages", &targets.pages)];
+        for (_, list) in cached {
+            self.generator.send(self.port, list, Load::Once { connections: COLD })?;
+        }
         // Code that is compiled while it runs, on workerd and in Python, is that of the next minutes and not of the first second.
-        self.generator.send(self.port, &targets.data, Load::Once { connections: COLD })?;
         let warming = Load::Closed { connections: CONNECTIONS, length: amount.length / 2 };
         self.generator.send(self.port, &targets.data, warming)?;
-        for (name, warm) in [("data", &targets.data), ("pages", &targets.pages)] {
-            self.generator.send(self.port, warm, Load::Once { connections: COLD })?;
-            self.phase(name, warm, closed)?;
+        for (name, list) in cached {
+            self.phase(name, list, closed)?;
         }
         if !caches {
             return Ok(());
