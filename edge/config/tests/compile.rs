@@ -44,7 +44,16 @@ fn every_key_arrives() {
     assert_eq!(config.purge_auth, [PurgeAuth::Hmac, PurgeAuth::Bearer]);
     assert_eq!(
         config.limits,
-        Limits { uri: 4096, fields: 16_000, object: 1_000_000, memory: 64 << 20, value: None }
+        Limits {
+            uri: 4096,
+            fields: 16_000,
+            object: 1_000_000,
+            memory: 64 << 20,
+            value: None,
+            body_idle: secs(20),
+            body_rate: 1024,
+            connections: 500,
+        }
     );
     let defaults = Policy {
         cache: false,

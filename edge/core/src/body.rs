@@ -1,5 +1,6 @@
 //! Bodies: what the pipeline asks of a platform's body, and one way to give it for any stream of bytes.
 
+mod cut;
 mod tee;
 
 use std::future::Future;
@@ -7,6 +8,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 
+pub use cut::{Cut, cut};
 pub use tee::{Tee, tee};
 
 /// A message body of one platform, usually a stream.
@@ -26,6 +28,10 @@ pub trait Body: Sized + 'static {
     /// handed on goes on without it, with the origin's pace bound to the client's. It must work when the other half is
     /// dropped early (the client has gone) and, spawned, read on to the end by itself.
     fn tee(self, limit: u64) -> (Self, Capture);
+
+    /// Only the bytes from `first` on, `length` of them; what comes before is read and dropped, what comes after is not read.
+    /// A body that ends before is broken off.
+    fn cut(self, first: u64, length: u64) -> Self;
 
     /// The whole body, at most `limit` bytes.
     fn collect(self, limit: u64) -> Capture {

@@ -12,7 +12,7 @@ pub use request::{Hop, is_forwarded, shared_fields, whole_fields};
 use crate::body::Body;
 use crate::config::{OriginHost, Policy};
 use crate::edge::Edge;
-use crate::platform::{Deadlines, Fetch, FetchError, Platform};
+use crate::platform::{Deadlines, Fetch, FetchError, FetchOptions, Platform};
 
 /// Why no origin answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +66,8 @@ impl<P: Platform> Upstream<'_, P> {
             *attempt.headers_mut() = parts.headers.clone();
             *attempt.extensions_mut() = parts.extensions.clone();
             self.aim(&mut attempt, index, parts.uri.path_and_query().map_or("/", |target| target.as_str()))?;
-            let fetched = self.platform.fetch(attempt, self.deadlines()).await;
+            let options = FetchOptions { deadlines: self.deadlines(), fresh_connection: false };
+            let fetched = self.platform.fetch(attempt, options).await;
             if !matches!(fetched, Err(FetchError::Internal(_))) {
                 origins.asked(index, fetched.is_ok(), self.platform.now());
             }
@@ -82,8 +83,13 @@ impl<P: Platform> Upstream<'_, P> {
     }
 
     fn deadlines(&self) -> Deadlines {
-        let shield = &self.edge.config.shield;
-        Deadlines { connect: shield.connect_timeout, first_byte: shield.first_byte_timeout }
+        let (shield, limits) = (&self.edge.config.shield, &self.edge.config.limits);
+        Deadlines {
+            connect: shield.connect_timeout,
+            first_byte: shield.first_byte_timeout,
+            idle: limits.body_idle,
+            rate: limits.body_rate.into(),
+        }
     }
 
     /// Gives a request the URI and `Host` of an origin.

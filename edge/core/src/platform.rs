@@ -65,12 +65,27 @@ pub struct StoreLimits {
 #[error("{0}")]
 pub struct StoreError(pub String);
 
-/// How long an exchange with an origin may take.
+/// How long each phase of an exchange with an origin may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
     pub connect: Duration,
     /// From the request's end to the response's head.
     pub first_byte: Duration,
+    /// The longest time without a byte of a body, in either direction, while the edge waits for one. A response body that is
+    /// idle for longer breaks off; a request body, [`FetchError::Client`].
+    pub idle: Duration,
+    /// The least bytes a second, on average and from [`Deadlines::idle`] on, of a body that others wait for: a request's, and
+    /// a response's while it is captured ([`Body::tee`]). Zero: any rate will do.
+    pub rate: u64,
+}
+
+/// How one request is sent to an origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FetchOptions {
+    pub deadlines: Deadlines,
+    /// Use a new connection: the last try met one that the origin had closed ([`FetchError::KeptAliveClosed`]). A platform
+    /// whose connections are not ours to choose may ignore it.
+    pub fresh_connection: bool,
 }
 
 /// One exchange with an origin.
@@ -80,10 +95,13 @@ pub trait Fetch {
     /// Sends `request` (its URI is absolute, its fields are final) and answers as soon as the response's head is
     /// there. It must not follow redirects, recode bodies, retry, or read or write a cache. An upgrade (`Connection:
     /// upgrade`) is carried out by the adapter, by what it has put into the request's extensions.
+    ///
+    /// Framing is the adapter's alone: `Content-Length`, `Transfer-Encoding` and `Connection` of `request` are not sent but
+    /// made from its body, and those of the message that comes in are consumed (RFC 9112, section 6.3).
     async fn fetch(
         &self,
         request: Request<Self::Body>,
-        deadlines: Deadlines,
+        options: FetchOptions,
     ) -> Result<Response<Self::Body>, FetchError>;
 }
 
@@ -98,20 +116,50 @@ pub enum FetchError {
     ConnectionTimeout,
     #[error("the origin cannot be reached, or its connection broke: {0}")]
     ConnectionTerminated(String),
+    /// A connection that had been used before was closed before a byte of the response came: origins close idle ones, and
+    /// that crosses with the next request. It says nothing about the origin's health.
+    #[error("the origin closed a kept-alive connection as the request was sent")]
+    KeptAliveClosed,
     #[error("the TLS handshake with the origin failed: {0}")]
     Tls(String),
     #[error("the origin's response did not begin in time")]
     ResponseTimeout,
     #[error("the origin's response is not HTTP: {0}")]
     Protocol(String),
+    /// A status that this runtime has no response for.
+    #[error("the origin's status is {0}, which this runtime cannot pass on")]
+    UnsupportedStatus(u16),
+    /// The client's fault, not the origin's.
+    #[error(transparent)]
+    Client(#[from] ClientFault),
     #[error("the request to the origin could not be made: {0}")]
     Internal(String),
+}
+
+/// What was wrong with a client's request body, found while it was sent on. It never counts against an origin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientFault {
+    /// 400.
+    #[error("the request's body is malformed: {0}")]
+    Malformed(String),
+    /// 408: [`Deadlines::idle`] or [`Deadlines::rate`].
+    #[error("the request's body came too slowly")]
+    Stalled,
+    /// Nobody is left to be answered.
+    #[error("the client went away")]
+    Gone,
 }
 
 /// Work that goes on after the response.
 pub trait Spawn {
     /// Runs `work` to its end, also when the client is gone, as far as the platform allows.
     fn spawn(&self, work: impl Future<Output = ()> + 'static);
+
+    /// Runs `work` and waits for it. Dropped while it waits, as when the client leaves, `work` goes on to its end. Left as it
+    /// is, that holds where the platform never drops a request's future.
+    async fn detached<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> T {
+        work.await
+    }
 }
 
 /// A lock that all instances of the edge share, if there is one: a word under a name that expires by itself.

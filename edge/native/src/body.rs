@@ -8,7 +8,7 @@ use futures_core::Stream;
 use futures_util::TryStreamExt;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use levee::body::{Capture, CaptureError, Tee};
+use levee::body::{Capture, CaptureError, Cut, Tee};
 
 /// A body broke off. It is never taken for a body's end: whoever reads it is cut off as well.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,8 @@ enum Kind {
     Stream(Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>),
     /// A body that is also being captured, and how much of it is still to come, where that is known.
     Tee(Tee<Chunks, BodyError>, Option<u64>),
+    /// A part of a body, and how much of it is still to come.
+    Cut(Box<Cut<Chunks, BodyError>>, u64),
 }
 
 impl Body {
@@ -57,6 +59,7 @@ impl std::fmt::Debug for Kind {
             Self::Incoming(_) => f.write_str("Incoming"),
             Self::Stream(_) => f.write_str("Stream"),
             Self::Tee(_, left) => f.debug_tuple("Tee").field(left).finish(),
+            Self::Cut(_, left) => f.debug_tuple("Cut").field(left).finish(),
         }
     }
 }
@@ -118,6 +121,11 @@ impl levee::body::Body for Body {
         let captured = if whole.len() as u64 > limit { Err(CaptureError::TooLarge) } else { Ok(whole) };
         (self, Box::pin(std::future::ready(captured)))
     }
+
+    fn cut(self, first: u64, length: u64) -> Self {
+        let short = || BodyError("it ended too early".into());
+        Self(Kind::Cut(Box::new(levee::body::cut(Chunks(self), first, length, short)), length))
+    }
 }
 
 impl Body {
@@ -143,6 +151,13 @@ impl Body {
             Kind::Tee(tee, left) => {
                 let chunk = ready!(Pin::new(tee).poll_next(cx));
                 if let (Some(left), Some(Ok(bytes))) = (left, &chunk) {
+                    *left = left.saturating_sub(bytes.len() as u64);
+                }
+                Poll::Ready(chunk)
+            }
+            Kind::Cut(cut, left) => {
+                let chunk = ready!(Pin::new(&mut **cut).poll_next(cx));
+                if let Some(Ok(bytes)) = &chunk {
                     *left = left.saturating_sub(bytes.len() as u64);
                 }
                 Poll::Ready(chunk)
@@ -179,6 +194,7 @@ impl HttpBody for Body {
             Kind::Full(_) | Kind::Stream(_) => false,
             Kind::Incoming(incoming) => incoming.is_end_stream(),
             Kind::Tee(_, left) => *left == Some(0),
+            Kind::Cut(_, left) => *left == 0,
         }
     }
 
@@ -187,7 +203,7 @@ impl HttpBody for Body {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Incoming(incoming) => incoming.size_hint(),
-            Kind::Tee(_, Some(left)) => SizeHint::with_exact(*left),
+            Kind::Tee(_, Some(left)) | Kind::Cut(_, left) => SizeHint::with_exact(*left),
             Kind::Stream(_) | Kind::Tee(_, None) => SizeHint::default(),
         }
     }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use http::{Request, Response};
 use levee::Time;
 use levee::origin::{OriginError, Upstream};
-use levee::platform::{Clock, Deadlines, Fetch, FetchError, Platform, Spawn};
+use levee::platform::{Clock, Fetch, FetchError, FetchOptions, Platform, Spawn};
 
 use crate::app::{App, Context, origin_error};
 use crate::body::Body;
@@ -64,15 +64,19 @@ impl<A: App> Fetch for Native<A> {
     async fn fetch(
         &self,
         request: Request<Body>,
-        deadlines: Deadlines,
+        options: FetchOptions,
     ) -> Result<Response<Body>, FetchError> {
-        self.inner.client.fetch(request, deadlines).await
+        self.inner.client.fetch(request, options.deadlines).await
     }
 }
 
 impl<A: App> Spawn for Native<A> {
     fn spawn(&self, work: impl Future<Output = ()> + 'static) {
         self.inner.tasks.spawn(work);
+    }
+
+    async fn detached<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> T {
+        self.inner.tasks.detached(work).await
     }
 }
 

@@ -93,6 +93,17 @@ impl levee::body::Body for Body {
         let (handed_on, capture) = levee::body::tee(chunks, limit);
         (Self(Inner::Stream(Box::pin(HandedOn(handed_on)), length)), capture)
     }
+
+    fn cut(self, first: u64, length: u64) -> Self {
+        let chunks: Chunks = match self.0 {
+            Inner::Empty => Box::pin(futures_util::stream::empty()),
+            Inner::Bytes(bytes) => Box::pin(futures_util::stream::iter([Ok(bytes)])),
+            Inner::Incoming(body, length) => body.into_stream(length),
+            Inner::Stream(chunks, _) => chunks,
+        };
+        let short = || BodyError("it ended too early".to_owned());
+        Self(Inner::Stream(Box::pin(levee::body::cut(chunks, first, length, short)), Some(length)))
+    }
 }
 
 /// The client's half of a body that is also being captured.

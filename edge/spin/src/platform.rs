@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use http::{Request, Response};
 use levee::Time;
 use levee::origin::{OriginError, Upstream};
-use levee::platform::{Clock, Deadlines, Fetch, FetchError, Lease, Platform, Spawn};
+use levee::platform::{Clock, Fetch, FetchError, FetchOptions, Lease, Platform, Spawn};
 use levee::shield::redis::RedisLease;
 
 use crate::app::Hooks;
@@ -61,9 +61,9 @@ impl Fetch for Spin {
     async fn fetch(
         &self,
         request: Request<Body>,
-        deadlines: Deadlines,
+        options: FetchOptions,
     ) -> Result<Response<Body>, FetchError> {
-        fetch::fetch(request, deadlines).await
+        fetch::fetch(request, options.deadlines).await
     }
 }
 

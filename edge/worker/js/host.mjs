@@ -5,7 +5,7 @@ import { release, show } from "./hits.mjs";
 import * as local from "./local.mjs";
 import { problem } from "./problem.mjs";
 import { send } from "./send.mjs";
-import { collect, tee } from "./tee.mjs";
+import { collect, cut, tee } from "./tee.mjs";
 
 /** Method, URL and fields of a request, a line each. */
 function read(request) {
@@ -56,4 +56,4 @@ function warn(message) {
 
 const stores = { localGet: local.get, localPut: local.put, localDelete: local.remove };
 
-export const host = { read, respond, show, release, ask, tee, collect, fixed, discard, sleep, random, warn, problem, ...stores };
+export const host = { read, respond, show, release, ask, tee, collect, cut, fixed, discard, sleep, random, warn, problem, ...stores };

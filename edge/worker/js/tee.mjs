@@ -140,3 +140,31 @@ export async function collect(source, limit, length) {
     }
   }
 }
+
+/** Only the bytes from `first` on, `length` of them. A source that ends before breaks the part off. */
+export function cut(source, first, length) {
+  const { readable, writable } = new FixedLengthStream(length);
+  const reader = chunks(source);
+  const writer = writable.getWriter();
+  const pump = async () => {
+    try {
+      let skip = first;
+      for (let left = length; left > 0; ) {
+        const { done, value } = await reader.read();
+        if (done) throw new Error("it ended too early");
+        const from = Math.min(skip, value.byteLength);
+        skip -= from;
+        const part = value.subarray(from, from + Math.min(left, value.byteLength - from));
+        left -= part.byteLength;
+        if (part.byteLength > 0) await writer.write(part);
+      }
+      await writer.close();
+      await reader.cancel("nothing more is wanted");
+    } catch (error) {
+      writer.abort(error).catch(() => {});
+      reader.cancel(error).catch(() => {});
+    }
+  };
+  pump();
+  return readable;
+}

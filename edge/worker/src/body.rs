@@ -116,6 +116,24 @@ impl levee::body::Body for Body {
         }
     }
 
+    fn cut(self, first: u64, length: u64) -> Self {
+        match self.0 {
+            Inner::Bytes(bytes) => {
+                let end =
+                    usize::try_from(first.saturating_add(length)).ok().filter(|end| *end <= bytes.len());
+                Self(Inner::Bytes(end.map_or_else(Bytes::new, |end| bytes.slice(first as usize..end))))
+            }
+            Inner::Stream(mut stream) => match stream.stream.take() {
+                Some(source) => {
+                    let part = isolate::host().cut(&source, first as f64, length as f64);
+                    Self::from_platform(part, Some(length), true)
+                }
+                None => Self::default(),
+            },
+            other => Self(other),
+        }
+    }
+
     fn collect(self, limit: u64) -> Capture {
         match self.0 {
             Inner::Empty => ready(Ok(Bytes::new())),

@@ -70,6 +70,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn fixed(this: &Host, stream: &ReadableStream, length: f64) -> ReadableStream;
 
+    /// Only the bytes from `first` on, `length` of them.
+    #[wasm_bindgen(method)]
+    pub(crate) fn cut(this: &Host, stream: &ReadableStream, first: f64, length: f64) -> ReadableStream;
+
     #[wasm_bindgen(method)]
     pub(crate) fn discard(this: &Host, stream: &ReadableStream);
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use http::{Request, Response};
 use levee::Time;
 use levee::origin::{OriginError, Upstream};
-use levee::platform::{Clock, Deadlines, Fetch, FetchError, Platform, Spawn};
+use levee::platform::{Clock, Fetch, FetchError, FetchOptions, Platform, Spawn};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 
@@ -63,9 +63,9 @@ impl Fetch for Workers {
     async fn fetch(
         &self,
         request: Request<Body>,
-        deadlines: Deadlines,
+        options: FetchOptions,
     ) -> Result<Response<Body>, FetchError> {
-        fetch::fetch(&self.0.host, request, deadlines).await
+        fetch::fetch(&self.0.host, request, options.deadlines).await
     }
 }
 

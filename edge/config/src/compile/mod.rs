@@ -123,6 +123,9 @@ fn limits(file: &File, reader: &mut Reader<'_>) -> Limits {
         fields: source.fields.as_ref().map_or(usual.fields, |size| small(size.value.0)),
         object: source.object.as_ref().map_or(usual.object, |size| size.value.0),
         memory: source.memory.as_ref().map_or(usual.memory, |size| size.value.0),
+        body_idle: source.body_idle.as_ref().map_or(usual.body_idle, |time| time.value.0),
+        body_rate: source.body_rate.as_ref().map_or(usual.body_rate, |size| small(size.value.0)),
+        connections: source.connections.as_ref().map_or(usual.connections, |most| small(most.value.0)),
     }
 }
 

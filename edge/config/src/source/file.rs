@@ -27,7 +27,7 @@ section! {
         shield: Shield,
         /// How `POST /.levee/purge` is authenticated. Left out: purging is off.
         purge: Purge,
-        /// Sizes that protect the edge.
+        /// Sizes, times and numbers that protect the edge.
         limits: Limits,
         /// The policy where no route matches, and what routes leave unsaid.
         defaults: Policy,
@@ -104,7 +104,7 @@ section! {
 }
 
 section! {
-    /// Sizes that protect the edge.
+    /// Sizes, times and numbers that protect the edge.
     pub(crate) struct Limits {
         /// Longest request target; a longer one is answered 414.
         uri: Size<256, 1_048_576> = "8KiB",
@@ -114,6 +114,12 @@ section! {
         object: Size<1, 1_073_741_824> = "2MiB",
         /// What the entries in the memory of one instance may take.
         memory: Size<0, 1_099_511_627_776> = "32MiB",
+        /// The longest time without a byte of a body, in either direction, while the edge waits for one. Then the exchange ends.
+        body_idle: Duration<1_000> = "60s",
+        /// The least bytes a second, on average, of a body that others wait for: an upload, or a response that is being stored.
+        body_rate: Size<0, 1_048_576> = "256B",
+        /// Connections of clients at once (native only). A further one closes the one that has been idle for longest.
+        connections: Number<16, 1_000_000> = 4096,
         /// The platform whose limits hold beside these; what does not fit is an error.
         platform: Platform = "any",
     }

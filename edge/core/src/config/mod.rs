@@ -104,7 +104,7 @@ pub enum PurgeAuth {
     Bearer,
 }
 
-/// Sizes that protect the edge (`[limits]`), in bytes.
+/// What protects the edge (`[limits]`): sizes in bytes, times, and numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Longest request target; longer is answered 414.
@@ -117,11 +117,26 @@ pub struct Limits {
     pub memory: u64,
     /// Largest value that is written to a store, where the platform's own limit is not the store's to know.
     pub value: Option<u64>,
+    /// The longest time without a byte of a body, in either direction, while the edge waits for one.
+    pub body_idle: Duration,
+    /// The least bytes a second, on average, of a body that others wait for. Zero: any rate will do.
+    pub body_rate: u32,
+    /// Connections of clients at once, where the edge is the server. The one that has been idle for longest makes room.
+    pub connections: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { uri: 8 << 10, fields: 32 << 10, object: 2 << 20, memory: 32 << 20, value: None }
+        Self {
+            uri: 8 << 10,
+            fields: 32 << 10,
+            object: 2 << 20,
+            memory: 32 << 20,
+            value: None,
+            body_idle: Duration::from_secs(60),
+            body_rate: 256,
+            connections: 4096,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use super::Answer;
 use crate::fields::accept;
 use crate::origin::OriginError;
-use crate::platform::FetchError;
+use crate::platform::{ClientFault, FetchError};
 
 /// Something that went wrong, for whoever reads the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +79,11 @@ impl Problem {
                 FetchError::ConnectionRefused => {
                     gateway("origin-unreachable", "The origin cannot be reached", "connection_refused")
                 }
-                FetchError::ConnectionTerminated(_) => {
+                FetchError::Client(fault) => Self::from_client(fault),
+                FetchError::UnsupportedStatus(_) => {
+                    gateway("origin-status", "The origin's status cannot be passed on", "http_protocol_error")
+                }
+                FetchError::ConnectionTerminated(_) | FetchError::KeptAliveClosed => {
                     // A runtime may not tell a connection that was refused from one that broke.
                     gateway(
                         "origin-broke-off",
@@ -98,6 +102,19 @@ impl Problem {
                 }
             },
         }
+    }
+
+    /// The request's body broke off on its way to the origin.
+    fn from_client(fault: &ClientFault) -> Self {
+        let (status, code, title) = match fault {
+            ClientFault::Malformed(_) => {
+                (StatusCode::BAD_REQUEST, "bad-body", "The request's body is malformed")
+            }
+            ClientFault::Stalled | ClientFault::Gone => {
+                (StatusCode::REQUEST_TIMEOUT, "slow-body", "The request's body came too slowly")
+            }
+        };
+        Self::new(status, code, title, fault.to_string())
     }
 
     /// The answer, as HTML where the request prefers it. Not to be stored by anyone.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
-use crate::body::{Body, Capture, tee};
+use crate::body::{Body, Capture, cut, tee};
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, String>>>>;
 
@@ -64,6 +64,11 @@ impl Body for TestBody {
     fn tee(self, limit: u64) -> (Self, Capture) {
         let (client, capture) = tee(self.chunks, limit);
         (Self { chunks: Box::pin(client), length: self.length }, capture)
+    }
+
+    fn cut(self, first: u64, length: u64) -> Self {
+        let chunks = cut(self.chunks, first, length, || "it ended too early".to_owned());
+        Self { chunks: Box::pin(chunks), length: Some(length) }
     }
 }
 

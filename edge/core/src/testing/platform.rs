@@ -1,7 +1,9 @@
 //! A platform in memory: clock, stores, and an origin that is a closure.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +14,7 @@ use super::executor::Executor;
 use super::lease::MapLease;
 use super::store::MapStore;
 use crate::body::Body;
-use crate::platform::{Clock, Deadlines, Fetch, FetchError, Lease, Platform, Spawn};
+use crate::platform::{Clock, Fetch, FetchError, FetchOptions, Lease, Platform, Spawn};
 use crate::time::Time;
 
 /// What the origin was sent.
@@ -114,6 +116,31 @@ impl Spawn for TestPlatform {
     fn spawn(&self, work: impl Future<Output = ()> + 'static) {
         self.executor.spawn(work);
     }
+
+    async fn detached<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> T {
+        let done = Rc::new(RefCell::new((None, None::<Waker>)));
+        let theirs = done.clone();
+        self.executor.spawn(async move {
+            let result = work.await;
+            let waker = {
+                let mut done = theirs.borrow_mut();
+                done.0 = Some(result);
+                done.1.take()
+            };
+            waker.into_iter().for_each(Waker::wake);
+        });
+        poll_fn(move |cx| {
+            let mut done = done.borrow_mut();
+            match done.0.take() {
+                Some(result) => Poll::Ready(result),
+                None => {
+                    done.1 = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
 }
 
 impl Fetch for TestPlatform {
@@ -122,7 +149,7 @@ impl Fetch for TestPlatform {
     async fn fetch(
         &self,
         request: Request<TestBody>,
-        deadlines: Deadlines,
+        FetchOptions { deadlines, .. }: FetchOptions,
     ) -> Result<Response<TestBody>, FetchError> {
         let ask = Ask {
             method: request.method().clone(),

@@ -1,9 +1,11 @@
 //! The tasks of one thread that must not be cut off: connections, and work after a response.
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::rc::Rc;
 
-use tokio::sync::Notify;
+use futures_util::FutureExt;
+use tokio::sync::{Notify, oneshot};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tasks {
@@ -37,6 +39,21 @@ impl Tasks {
             let _one = one;
             task.await;
         });
+    }
+
+    /// Runs a task to its end, also where nobody waits for it any more.
+    pub(crate) async fn detached<T: 'static>(&self, task: impl Future<Output = T> + 'static) -> T {
+        let (done, waiting) = oneshot::channel();
+        self.spawn(async move {
+            // Who waited may have gone.
+            let _ = done.send(AssertUnwindSafe(task).catch_unwind().await);
+        });
+        match waiting.await {
+            Ok(Ok(result)) => result,
+            // It panicked as it would have done here.
+            Ok(Err(panic)) => resume_unwind(panic),
+            Err(_) => std::future::pending().await,
+        }
     }
 
     /// Resolves when no task is left.
