@@ -1,6 +1,7 @@
 //! Bodies: what the pipeline asks of a platform's body, and one way to give it for any stream of bytes.
 
 mod cut;
+mod pace;
 mod tee;
 
 use std::future::Future;
@@ -9,6 +10,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 
 pub use cut::{Cut, cut};
+pub use pace::{Pace, Paced, Timer};
 pub use tee::{Tee, tee};
 
 /// A message body of one platform, usually a stream.
