@@ -2,6 +2,7 @@
 //! targets and how to read the output.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
@@ -17,7 +18,7 @@ mod fixture;
 
 /// From the request's fields to the decision.
 fn decisions(c: &mut Criterion) {
-    let (request, entry, policy) = (fixture::request(), fixture::entry(), fixture::policy());
+    let (request, entry, policy) = (fixture::request(), Arc::new(fixture::entry()), fixture::policy());
     let mut group = c.benchmark_group("decide");
     group.bench_function("levee", |b| {
         b.iter(|| fixture::decision(black_box(&request), black_box(&entry), &policy));
@@ -76,7 +77,7 @@ fn plan(edge: &levee::Edge, line: &Line<'_>) -> Plan {
 
 fn parts(c: &mut Criterion) {
     let (request, entry, policy, stored) =
-        (fixture::request(), fixture::entry(), fixture::policy(), fixture::stored());
+        (fixture::request(), Arc::new(fixture::entry()), fixture::policy(), fixture::stored());
     c.bench_function("key", |b| b.iter(|| fixture::key(black_box(&request), &policy)));
     let mut group = c.benchmark_group("entry");
     group.bench_function("encode", |b| b.iter(|| encode_entry(black_box(&entry), None)));

@@ -9,6 +9,8 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 
+use crate::platform::ClientFault;
+
 pub use cut::{Cut, cut};
 pub use pace::{Pace, Paced, Timer};
 pub use tee::{Tee, tee};
@@ -30,6 +32,12 @@ pub trait Body: Sized + 'static {
     /// handed on goes on without it, with the origin's pace bound to the client's. It must work when the other half is
     /// dropped early (the client has gone) and, spawned, read on to the end by itself.
     fn tee(self, limit: u64) -> (Self, Capture);
+
+    /// Waits until there is something of a request's body to send, and says whether all of it is there: a client that has sent
+    /// nothing takes no place among the requests to an origin. Left as it is, nothing is waited for.
+    fn primed(self) -> impl Future<Output = Result<(Self, bool), ClientFault>> {
+        async { Ok((self, false)) }
+    }
 
     /// Only the bytes from `first` on, `length` of them; what comes before is read and dropped, what comes after is not read.
     /// A body that ends before is broken off.

@@ -56,6 +56,8 @@ counters! {
     origin_requests,
     /// Of these, without an answer.
     origin_failures,
+    /// Requests sent again, because the origin had closed the connection that it was kept alive for.
+    origin_retries,
     /// Reads of a store that failed.
     store_read_failures,
     /// Writes to a store, and of these the ones that failed.
@@ -97,6 +99,10 @@ impl Counters {
         if !answered {
             add(&self.origin_failures);
         }
+    }
+
+    pub fn origin_retried(&self) {
+        add(&self.origin_retries);
     }
 
     pub fn store_read(&self, read: bool) {

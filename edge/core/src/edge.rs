@@ -1,6 +1,7 @@
 //! The state of one instance of the edge, shared by its requests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::counters::Counters;
@@ -55,6 +56,9 @@ fn is_loopback(authority: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host == "127.0.0.1" || host == "[::1]"
 }
 
+/// How long it is remembered that a URL is worth fetching as a whole.
+const WHOLE: Duration = Duration::from_hours(1);
+
 /// One instance of the edge: an isolate, a component instance, a process.
 #[derive(Debug)]
 pub struct Edge {
@@ -67,6 +71,8 @@ pub struct Edge {
     pub(crate) hit_for_miss: Marks,
     /// Keys whose revalidation has just failed.
     pub(crate) backoff: Marks,
+    /// Keys that a part, or a 304, has shown to be worth fetching as a whole.
+    pub(crate) whole: Marks,
     /// Stores that are of no use at the moment.
     pub(crate) rests: Rests,
     /// What is shared between instances and could not be reached a moment ago.
@@ -87,6 +93,7 @@ impl Edge {
             purges: Purges::new(setup.seed, setup.seed),
             hit_for_miss: Marks::new(setup.seed),
             backoff: Marks::new(setup.seed),
+            whole: Marks::lasting(setup.seed, WHOLE),
             rests: Rests::default(),
             lost: Marks::new(setup.seed),
             origins: Origins::new(&config),

@@ -2,6 +2,7 @@
 
 mod envelope;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -148,14 +149,13 @@ fn keeps_on_update(name: &HeaderName) -> bool {
     )
 }
 
-/// What is found under the primary key of a URL.
+/// What a tier holds under a key.
 #[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant, reason = "nearly every slot is an entry, and it lives behind an `Arc`")]
 pub enum Slot {
-    /// The one answer of a URL that does not vary, or one variant under its own key.
-    Entry(Entry),
+    /// The one response of a URL that does not vary, or one variant under its own key.
+    Entry(Arc<Entry>),
     /// The URL varies: on these sets of fields, the newest first. Each leads to a variant.
-    Vary(VaryIndex),
+    Vary(Arc<VaryIndex>),
 }
 
 /// The sets of fields that answers of one URL have varied on.

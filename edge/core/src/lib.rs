@@ -30,7 +30,9 @@ pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod time;
+mod trace;
 
 pub use edge::{Access, Edge, Setup};
 pub use request::{Request, Scheme};
 pub use time::Time;
+pub use trace::Step;

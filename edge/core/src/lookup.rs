@@ -17,18 +17,31 @@ use crate::store;
 #[derive(Clone, Debug)]
 pub enum Found {
     /// A response that this request selects, and the tier it was found in.
-    Entry { slot: Arc<Slot>, tier: &'static str },
+    Entry { entry: Arc<Entry>, tier: &'static str },
     /// None; `fwd` says whether the URL or only the variant is missing.
     Missing(Forward),
 }
 
 impl Found {
-    pub fn entry(&self) -> Option<&Entry> {
+    pub const fn entry(&self) -> Option<&Arc<Entry>> {
         match self {
-            Self::Entry { slot, .. } => match &**slot {
-                Slot::Entry(entry) => Some(entry),
-                Slot::Vary(_) => None,
-            },
+            Self::Entry { entry, .. } => Some(entry),
+            Self::Missing(_) => None,
+        }
+    }
+
+    /// What `fwd` of `Cache-Status` says where the entry, if there is one, is of no use.
+    pub const fn forward(&self) -> Forward {
+        match self {
+            Self::Entry { .. } => Forward::UriMiss,
+            Self::Missing(why) => *why,
+        }
+    }
+
+    /// The tier it was found in.
+    pub const fn tier(&self) -> Option<&'static str> {
+        match self {
+            Self::Entry { tier, .. } => Some(tier),
             Self::Missing(_) => None,
         }
     }
@@ -42,30 +55,37 @@ pub const MEMORY: &str = "memory";
 pub fn in_memory<'a>(edge: &Edge, key: &Key, forwarded: impl Fn() -> &'a HeaderMap) -> Found {
     match edge.memory.get(key.as_str()) {
         None => Found::Missing(Forward::UriMiss),
-        Some(slot) => match &*slot {
-            Slot::Entry(entry) if is_purged(edge, entry) => Found::Missing(Forward::UriMiss),
-            Slot::Entry(_) => Found::Entry { slot, tier: MEMORY },
-            Slot::Vary(index) => newest(
-                edge,
-                index
-                    .sets
-                    .iter()
-                    .filter_map(|set| edge.memory.get(&key.variant(&vary::selector(forwarded(), set)))),
-            )
-            .map_or(Found::Missing(Forward::VaryMiss), |slot| Found::Entry { slot, tier: MEMORY }),
-        },
+        Some(Slot::Entry(entry)) if is_purged(edge, &entry) => Found::Missing(Forward::UriMiss),
+        Some(Slot::Entry(entry)) => Found::Entry { entry, tier: MEMORY },
+        Some(Slot::Vary(index)) => {
+            let variants = index.sets.iter().filter_map(|set| {
+                match edge.memory.get(&key.variant(&vary::selector(forwarded(), set)))? {
+                    Slot::Entry(entry) => Some(entry).filter(|entry| !is_purged(edge, entry)),
+                    Slot::Vary(_) => None,
+                }
+            });
+            // Of several responses that a request selects the most recent is used (RFC 9111, section 4).
+            match variants.max_by_key(|entry| entry.received) {
+                Some(entry) => Found::Entry { entry, tier: MEMORY },
+                None => Found::Missing(Forward::VaryMiss),
+            }
+        }
     }
+}
+
+/// The key under which concurrent misses collapse: the variant's, where it is known what the URL varies on, so that variants
+/// are fetched side by side; else the URL's.
+pub fn flight_key<'a>(edge: &Edge, key: &Key, forwarded: impl Fn() -> &'a HeaderMap) -> String {
+    if let Some(Slot::Vary(index)) = edge.memory.get(key.as_str())
+        && let Some(newest) = index.sets.first()
+    {
+        return key.variant(&vary::selector(forwarded(), newest));
+    }
+    key.as_str().to_owned()
 }
 
 pub(crate) fn is_purged(edge: &Edge, entry: &Entry) -> bool {
     edge.purges.covers(&entry.key, entry.purge_mark, entry.requested)
-}
-
-/// Of several responses that a request selects the most recent is used (RFC 9111, section 4).
-fn newest(edge: &Edge, slots: impl Iterator<Item = Arc<Slot>>) -> Option<Arc<Slot>> {
-    slots
-        .filter(|slot| matches!(&**slot, Slot::Entry(entry) if !is_purged(edge, entry)))
-        .max_by_key(|slot| if let Slot::Entry(entry) = &**slot { entry.received } else { crate::Time(0) })
 }
 
 /// Looks into the stores, near to far, for something newer than `near`, until there is enough. A store that fails is a miss,
@@ -91,13 +111,13 @@ pub async fn in_stores<P: Platform>(
             continue;
         }
         best = found;
-        let Found::Entry { slot, .. } = &best else { continue };
+        let Found::Entry { entry, .. } = &best else { continue };
         // Another request may have brought something newer meanwhile.
         let known = in_memory(edge, key, || forwarded);
         if is_newer(&best, &known) {
-            let index = store::remember(edge, key.as_str(), slot, platform.now());
+            let index = store::remember(edge, key.as_str(), entry, platform.now());
             if is_enough(&best) {
-                store::promote(edge, platform, at, key.as_str(), slot, index);
+                store::promote(edge, platform, at, key.as_str(), entry, index);
             }
         } else {
             best = known;
@@ -130,15 +150,19 @@ async fn in_store<P: Platform>(
 ) -> Found {
     let entry = match read(edge, platform, store, key.as_str(), policy).await {
         None => return Found::Missing(Forward::UriMiss),
-        Some(Slot::Entry(entry)) => entry,
-        Some(Slot::Vary(index)) => {
+        Some(Stored::Entry(entry)) => entry,
+        Some(Stored::Vary(index)) => {
             match variant(edge, platform, store, key, forwarded, &index, policy).await {
-                None => return Found::Missing(Forward::VaryMiss),
+                None => {
+                    // Misses of this URL collapse by variant from now on.
+                    store::remember_index(edge, key.as_str(), index);
+                    return Found::Missing(Forward::VaryMiss);
+                }
                 Some(entry) => entry,
             }
         }
     };
-    Found::Entry { slot: Arc::new(Slot::Entry(entry)), tier: store.name() }
+    Found::Entry { entry: Arc::new(entry), tier: store.name() }
 }
 
 async fn variant<P: Platform>(
@@ -152,11 +176,18 @@ async fn variant<P: Platform>(
 ) -> Option<Entry> {
     for set in &index.sets {
         let variant = key.variant(&vary::selector(forwarded, set));
-        if let Some(Slot::Entry(entry)) = read(edge, platform, store, &variant, policy).await {
+        if let Some(Stored::Entry(entry)) = read(edge, platform, store, &variant, policy).await {
             return Some(entry);
         }
     }
     None
+}
+
+/// What a store held under a key.
+#[allow(clippy::large_enum_variant, reason = "one at a time, on its way into an `Arc`")]
+enum Stored {
+    Entry(Entry),
+    Vary(VaryIndex),
 }
 
 async fn read<P: Platform>(
@@ -165,7 +196,7 @@ async fn read<P: Platform>(
     store: &P::Store,
     key: &str,
     policy: &Policy,
-) -> Option<Slot> {
+) -> Option<Stored> {
     let name = digest(key);
     let got = store.get(&name).await;
     edge.counters.store_read(got.is_ok());
@@ -178,12 +209,12 @@ async fn read<P: Platform>(
     let purged = |parts: &Parts| edge.purges.covers(key, parts.purge_mark, parts.requested);
     match decode(&bytes, key) {
         Ok(Decoded::Entry(parts) | Decoded::Head(parts, _)) if purged(&parts) => None,
-        Ok(Decoded::Entry(parts)) => Some(Slot::Entry(Entry::new(parts, policy))),
+        Ok(Decoded::Entry(parts)) => Some(Stored::Entry(Entry::new(parts, policy))),
         Ok(Decoded::Head(mut parts, apart)) => {
             parts.body = store::read_apart(store, &name, apart).await.ok().flatten()?;
-            Some(Slot::Entry(Entry { apart: Some(apart), ..Entry::new(parts, policy) }))
+            Some(Stored::Entry(Entry { apart: Some(apart), ..Entry::new(parts, policy) }))
         }
-        Ok(Decoded::Vary(index)) => Some(Slot::Vary(index)),
+        Ok(Decoded::Vary(index)) => Some(Stored::Vary(index)),
         Err(_) => {
             edge.counters.corrupt_entry();
             None

@@ -1,12 +1,15 @@
 //! Step 7: toward the origin. Which one, with what fields, how often, and what counts as a failure.
 
+mod permits;
 mod pool;
 mod request;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderValue, Request, Response, header};
 
+pub(crate) use request::CONDITIONS;
 pub use request::{Hop, is_forwarded, shared_fields, whole_fields};
 
 use crate::body::Body;
@@ -22,6 +25,9 @@ pub enum OriginError {
     /// As many requests as `shield.max_inflight` allows are under way to every origin.
     #[error("too many requests are under way to the origin")]
     Saturated,
+    /// The last places are kept for other clients than the one that holds so many of them.
+    #[error("this client has as many requests under way to the origin as one client may have")]
+    ClientShare,
     /// The handler behind the cache failed.
     #[error("the handler failed: {0}")]
     Handler(String),
@@ -35,51 +41,79 @@ pub struct Upstream<'a, P> {
     pub(crate) policy: &'a Policy,
     /// What the client asked for as `Host`.
     pub(crate) authority: &'a str,
+    /// On whose behalf it asks.
+    pub(crate) client: Option<IpAddr>,
 }
 
 impl<P: Platform> Upstream<'_, P> {
     /// Sends a request whose URI holds path and query to an origin of the route, and returns its response.
     ///
-    /// Where an origin cannot be reached the next one is tried, if the request is safe to send again (GET, HEAD or
-    /// OPTIONS without a body). A response, whatever its status, is an answer and is not tried again.
+    /// A response, whatever its status, is an answer. Where an origin gives none, the request is sent again if that is safe:
+    /// to the next origin if it is idempotent or nothing of it was sent, and once to the same one, on a fresh connection, if
+    /// it is idempotent and a kept-alive connection was closed under it. What has a body is never sent twice.
     pub async fn forward(
         &self,
         request: Request<<P as Fetch>::Body>,
     ) -> Result<Response<<P as Fetch>::Body>, OriginError> {
         let (parts, body) = request.into_parts();
-        let repeatable = parts.method.is_safe() && body.length() == Some(0);
+        let has_body = body.length() != Some(0);
+        let (body, is_there) =
+            if has_body { body.primed().await.map_err(FetchError::from)? } else { (body, true) };
+        let idempotent = parts.method.is_idempotent();
         let mut body = Some(body);
         let mut failed = OriginError::Saturated;
         let (origins, now) = (&self.edge.origins, self.platform.now());
-        let is_ill = |index| origins.is_ill(index, repeatable, now);
+        let is_ill = |index| origins.is_ill(index, idempotent && !has_body, now);
         for index in pool::order(&self.edge.config, self.policy, self.platform.random(), is_ill) {
-            let Some(_permit) = origins.permit(index, self.edge.config.shield.max_inflight) else {
-                continue;
+            let most = self.edge.config.shield.max_inflight;
+            let _permit = match origins.permit(index, most, self.client, !is_there) {
+                Ok(permit) => permit,
+                Err(refused) => {
+                    if refused == Refused::Share && failed == OriginError::Saturated {
+                        failed = OriginError::ClientShare;
+                    }
+                    continue;
+                }
             };
-            let body = match body.take() {
-                Some(body) => body,
-                None if repeatable => Body::empty(),
-                None => break,
+            let mut fresh_connection = false;
+            let error = loop {
+                let body = body.take().unwrap_or_else(Body::empty);
+                let attempt = self.attempt(&parts, body, index)?;
+                let options = FetchOptions { deadlines: self.deadlines(), fresh_connection };
+                let fetched = self.platform.fetch(attempt, options).await;
+                origins.asked(index, &fetched, idempotent && !has_body, self.platform.now());
+                match fetched {
+                    Ok(response) => return Ok(response),
+                    Err(FetchError::KeptAliveClosed) if idempotent && !has_body && !fresh_connection => {
+                        self.edge.counters.origin_retried();
+                        fresh_connection = true;
+                    }
+                    Err(error) => break error,
+                }
             };
-            let mut attempt = Request::new(body);
-            *attempt.method_mut() = parts.method.clone();
-            *attempt.headers_mut() = parts.headers.clone();
-            *attempt.extensions_mut() = parts.extensions.clone();
-            self.aim(&mut attempt, index, parts.uri.path_and_query().map_or("/", |target| target.as_str()))?;
-            let options = FetchOptions { deadlines: self.deadlines(), fresh_connection: false };
-            let fetched = self.platform.fetch(attempt, options).await;
-            if !matches!(fetched, Err(FetchError::Internal(_))) {
-                origins.asked(index, fetched.is_ok(), self.platform.now());
-            }
-            match fetched {
-                Ok(response) => return Ok(response),
-                Err(error) => failed = error.into(),
-            }
-            if !repeatable {
+            let may_go_elsewhere = !has_body && (idempotent || error.is_unsent());
+            failed = error.into();
+            if !may_go_elsewhere {
                 break;
             }
         }
         Err(failed)
+    }
+
+    /// One try: the request for an origin.
+    fn attempt<B>(
+        &self,
+        parts: &http::request::Parts,
+        body: B,
+        index: usize,
+    ) -> Result<Request<B>, FetchError> {
+        let mut attempt = Request::new(body);
+        *attempt.method_mut() = parts.method.clone();
+        *attempt.headers_mut() = parts.headers.clone();
+        *attempt.extensions_mut() = parts.extensions.clone();
+        let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        self.aim(&mut attempt, index, target)?;
+        Ok(attempt)
     }
 
     fn deadlines(&self) -> Deadlines {
@@ -109,4 +143,5 @@ impl<P: Platform> Upstream<'_, P> {
     }
 }
 
+use permits::Refused;
 pub(crate) use pool::Origins;

@@ -1,32 +1,36 @@
 //! The life of a request, as one function: route, guard, key, lookup, decide, shield, origin, store, respond.
 
-mod across;
 mod cached;
-mod confirm;
 mod explain;
 mod fill;
+mod freshen;
 pub mod hit;
 mod keep;
-mod missed;
+mod lease;
+mod miss;
 mod pass;
+mod reply;
 pub mod shortcuts;
 
+use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use http::{Extensions, HeaderMap, Method, Response, StatusCode};
+use http::{Extensions, HeaderMap, Method, Response, StatusCode, header};
 
 use crate::body::Body;
 use crate::config::Policy;
-use crate::decide::{PassReason, Sharing, sharing};
+use crate::decide::{Directives, Sharing, sharing};
 use crate::edge::Edge;
+use crate::fields::connection;
 use crate::guard;
-use crate::key::Key;
-use crate::origin::{OriginError, Upstream};
-use crate::platform::{Fetch, Platform};
+use crate::origin::{Hop, OriginError, Upstream};
+use crate::platform::{Fetch, FetchError, Platform};
 use crate::request::{Request, Scheme};
 use crate::respond::problem::Problem;
-use crate::respond::{Answer, Outcome, Report, access, add_key, status};
+use crate::respond::{Answer, Outcome, Report, status};
 use crate::route::{self, RouteId, Target};
+use crate::trace::Trace;
 
 type BodyOf<P> = <P as Fetch>::Body;
 
@@ -36,40 +40,52 @@ pub async fn handle<P: Platform>(
     platform: &P,
     request: Request<BodyOf<P>>,
 ) -> Response<BodyOf<P>> {
-    let Request { method, scheme, authority, target, fields, body, client, extensions } = request;
+    let Request { method, scheme, authority, target, mut fields, body, client, extensions } = request;
     let (target, authority) = match admit(edge, scheme, &authority, &target, &fields) {
         Ok(admitted) => admitted,
         Err(problem) => return answer_problem(edge, &fields, &problem, Report::new(Outcome::Error)),
     };
     if guard::is_reserved(target.path()) {
         if target.path() == explain::PATH {
-            let asked = explain::Asked { scheme, authority, query: target.query(), fields, client };
-            return Box::pin(explain::answer(edge, platform, asked)).await;
+            let explained = explain::Explained { scheme, authority, query: target.query(), fields, client };
+            return Box::pin(explain::answer(edge, platform, explained)).await;
         }
         return match status::answer(edge, target.path(), &fields, platform.now()) {
             Ok(answer) => respond(edge, answer, &status::report()),
             Err(problem) => answer_problem(edge, &fields, &problem, Report::new(Outcome::Error)),
         };
     }
-    let route = route::find(&edge.config, method.as_str(), target.path());
-    let exchange = Exchange { edge, platform, route, method, scheme, authority, fields, client, extensions };
-    match sharing(&exchange.method, &exchange.fields, body.length() != Some(0), exchange.policy()) {
-        Sharing::Private(reason) => pass::whole(exchange, &target, body, reason).await,
-        sharing => {
-            let key = Key::new(scheme, &exchange.authority, &target, &exchange.fields, exchange.policy());
-            let credentials = matches!(sharing, Sharing::WithCredentials(_));
-            let shown =
-                access::is_debug(&edge.setup.access, &exchange.fields).then(|| key.as_str().to_owned());
-            match cached::answer(&exchange, key, credentials).await {
-                Some(mut response) => {
-                    if let Some(key) = shown {
-                        add_key(response.headers_mut(), &key);
-                    }
-                    response
-                }
-                None => pass::whole(exchange, &target, body, PassReason::Credentials).await,
+    remove_named_by_connection(&mut fields);
+    let exchange = Exchange {
+        route: route::find(&edge.config, method.as_str(), target.path()),
+        edge: edge.clone(),
+        platform: platform.clone(),
+        method,
+        scheme,
+        authority,
+        target: target.into_owned(),
+        fields,
+        client,
+        extensions,
+        trace: Trace::default(),
+    };
+    answer(Rc::new(exchange), body).await
+}
+
+/// The steps of a request that has been let in.
+async fn answer<P: Platform>(exchange: Rc<Exchange<P>>, body: BodyOf<P>) -> Response<BodyOf<P>> {
+    exchange.trace.note(|| explain::route_step(&exchange));
+    let sharing = sharing(&exchange.method, &exchange.fields, body.length() != Some(0), exchange.policy());
+    exchange.trace.note(|| explain::sharing_step(&sharing));
+    match sharing {
+        Sharing::Private(reason) => {
+            let wants_stored = Directives::read(&exchange.fields, exchange.policy()).only_if_cached();
+            if wants_stored && exchange.method.is_safe() {
+                return cached::only_if_cached(&exchange);
             }
+            pass::whole(&exchange, body, reason).await
         }
+        sharing => cached::answer(&exchange, matches!(sharing, Sharing::WithCredentials(_))).await,
     }
 }
 
@@ -95,40 +111,68 @@ fn admit<'a>(
     Ok((target, authority))
 }
 
-/// One request under way, with what the steps before have found out.
-struct Exchange<'a, P> {
-    edge: &'a Arc<Edge>,
-    platform: &'a P,
+/// Removes what `Connection` names, before anything looks at the fields: what is not forwarded is neither keyed nor decided
+/// on. An upgrade is still to be seen.
+fn remove_named_by_connection(fields: &mut HeaderMap) {
+    let kept = [header::CONNECTION, header::UPGRADE]
+        .map(|name| fields.get(&name).cloned().map(|value| (name, value)));
+    if kept[0].is_some() {
+        connection::strip(fields);
+        fields.extend(kept.into_iter().flatten());
+    }
+}
+
+/// One request under way, with what the steps before have found out. It may outlive its client.
+struct Exchange<P> {
+    edge: Arc<Edge>,
+    platform: P,
     route: RouteId,
     method: Method,
     scheme: Scheme,
     /// Normalised.
     authority: String,
-    /// As the client sent them.
+    /// Normalised.
+    target: Target<'static>,
+    /// As the client sent them, but for what `Connection` names.
     fields: HeaderMap,
-    client: Option<std::net::IpAddr>,
+    client: Option<IpAddr>,
     extensions: Extensions,
+    trace: Trace,
 }
 
-impl<P: Platform> Exchange<'_, P> {
+impl<P: Platform> Exchange<P> {
     fn policy(&self) -> &Policy {
         self.route.policy(&self.edge.config)
     }
 
-    fn hop(&self) -> crate::origin::Hop<'_> {
-        crate::origin::Hop { scheme: self.scheme, authority: &self.authority, client: self.client }
+    fn hop(&self) -> Hop<'_> {
+        Hop { scheme: self.scheme, authority: &self.authority, client: self.client }
+    }
+
+    fn upstream(&self) -> Upstream<'_, P> {
+        Upstream {
+            edge: &self.edge,
+            platform: &self.platform,
+            policy: self.policy(),
+            authority: &self.authority,
+            client: self.client,
+        }
     }
 
     /// The edge's own answer where no origin gave one.
     fn origin_failed(&self, error: &OriginError, report: Report) -> Response<BodyOf<P>> {
         let problem = Problem::from_origin(error, self.platform.random());
-        answer_problem(self.edge, &self.fields, &problem, Report { outcome: Outcome::Error, ..report })
+        self.problem(&problem, Report { outcome: Outcome::Error, ..report })
+    }
+
+    fn problem(&self, problem: &Problem, report: Report) -> Response<BodyOf<P>> {
+        answer_problem(&self.edge, &self.fields, problem, report)
     }
 }
 
 /// Asks the handler behind the cache, and counts.
 async fn ask_origin<P: Platform>(
-    upstream: &Upstream<'_, P>,
+    exchange: &Exchange<P>,
     method: Method,
     target: &str,
     fields: HeaderMap,
@@ -140,11 +184,11 @@ async fn ask_origin<P: Platform>(
     *request.headers_mut() = fields;
     *request.extensions_mut() = extensions;
     let uri = http::uri::PathAndQuery::try_from(target).map(http::Uri::from);
-    *request.uri_mut() = uri.map_err(|error| {
-        crate::platform::FetchError::Internal(format!("the target `{target}` is no URI: {error}"))
-    })?;
-    let answer = upstream.platform.origin(request, upstream).await;
-    upstream.edge.counters.origin_asked(answer.is_ok());
+    *request.uri_mut() =
+        uri.map_err(|error| FetchError::Internal(format!("the target `{target}` is no URI: {error}")))?;
+    let answer = exchange.platform.origin(request, &exchange.upstream()).await;
+    let is_clients = matches!(answer, Err(OriginError::Fetch(FetchError::Client(_))));
+    exchange.edge.counters.origin_asked(answer.is_ok() || is_clients);
     answer
 }
 

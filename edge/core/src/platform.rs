@@ -136,6 +136,22 @@ pub enum FetchError {
     Internal(String),
 }
 
+impl FetchError {
+    /// Whether it happened before anything of the request was sent: it may be sent elsewhere, whatever it is.
+    pub const fn is_unsent(&self) -> bool {
+        matches!(self, Self::Dns | Self::ConnectionRefused | Self::ConnectionTimeout | Self::Tls(_))
+    }
+
+    /// Whether it says that the origin is not well. Neither what the client or the edge has done counts, nor a kept-alive
+    /// connection that was closed.
+    pub const fn is_ill_health(&self) -> bool {
+        !matches!(
+            self,
+            Self::KeptAliveClosed | Self::Client(_) | Self::Internal(_) | Self::UnsupportedStatus(_)
+        )
+    }
+}
+
 /// What was wrong with a client's request body, found while it was sent on. It never counts against an origin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientFault {

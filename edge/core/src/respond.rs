@@ -32,8 +32,10 @@ pub struct Answer {
 pub fn from_entry(method: &Method, request: &HeaderMap, entry: &Entry, policy: &Policy, now: Time) -> Answer {
     let mut fields = client_fields(&entry.fields, policy);
     set_age(&mut fields, entry.age(now));
-    if conditional::evaluate(request, entry.status, &entry.fields) == Condition::NotModified {
-        return not_modified(fields);
+    match conditional::evaluate(request, entry.status, &entry.fields) {
+        Condition::Proceed => {}
+        Condition::NotModified => return not_modified(fields),
+        Condition::Failed => return precondition_failed(),
     }
     let length = entry.body.len() as u64;
     if *method == Method::GET
@@ -67,6 +69,14 @@ pub fn not_modified(mut fields: HeaderMap) -> Answer {
         fields.remove(name);
     }
     Answer { status: StatusCode::NOT_MODIFIED, fields, body: Bytes::new() }
+}
+
+/// A 412 (RFC 9110, section 15.5.13): what there is is not what the client asked about, and none of it is sent.
+pub fn precondition_failed() -> Answer {
+    let mut fields = HeaderMap::new();
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    fields.insert(header::CONTENT_LENGTH, 0.into());
+    Answer { status: StatusCode::PRECONDITION_FAILED, fields, body: Bytes::new() }
 }
 
 /// The fields of a stored or fetched response that the client gets.

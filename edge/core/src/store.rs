@@ -22,22 +22,28 @@ const APART: usize = 128 << 10;
 const INDEX_KEPT: Duration = Duration::from_hours(24);
 
 /// Puts an entry into the memory tier, with what the URL varies on. Cheap, and done before anyone is told.
-pub fn remember(edge: &Edge, primary: &str, entry: &Arc<Slot>, now: Time) -> Option<VaryIndex> {
-    let Slot::Entry(stored) = &**entry else { return None };
-    if stored.useful_for(now).is_zero() {
+pub fn remember(edge: &Edge, primary: &str, entry: &Arc<Entry>, now: Time) -> Option<Arc<VaryIndex>> {
+    if entry.useful_for(now).is_zero() {
         return None;
     }
-    edge.memory.put(&stored.key, entry.clone());
-    if stored.vary.is_empty() {
+    edge.memory.put(&entry.key, Slot::Entry(entry.clone()));
+    if entry.vary.is_empty() {
         return None;
     }
-    let known = match edge.memory.get(primary).as_deref() {
-        Some(Slot::Vary(index)) => index.clone(),
+    let known = match edge.memory.get(primary) {
+        Some(Slot::Vary(index)) => (*index).clone(),
         _ => VaryIndex { key: primary.to_owned(), sets: Vec::new() },
     };
-    let index = known.with(&stored.vary);
-    edge.memory.put(primary, Arc::new(Slot::Vary(index.clone())));
+    let index = Arc::new(known.with(&entry.vary));
+    edge.memory.put(primary, Slot::Vary(index.clone()));
     Some(index)
+}
+
+/// Puts what a URL varies on into the memory tier, where nothing is known of it yet.
+pub fn remember_index(edge: &Edge, primary: &str, index: VaryIndex) {
+    if edge.memory.get(primary).is_none() {
+        edge.memory.put(primary, Slot::Vary(Arc::new(index)));
+    }
 }
 
 /// Where the stores are to have the body of an entry: where they have it already, if that lasts as long as the entry may be
@@ -82,24 +88,27 @@ pub fn promote<P: Platform>(
     platform: &P,
     from: usize,
     primary: &str,
-    slot: &Arc<Slot>,
-    index: Option<VaryIndex>,
+    entry: &Arc<Entry>,
+    index: Option<Arc<VaryIndex>>,
 ) {
     let nearer = move |platform: &P| platform.stores().len().min(from);
     if nearer(platform) == 0 {
         return;
     }
-    let (edge, behind, primary, slot) = (edge.clone(), platform.clone(), primary.to_owned(), slot.clone());
+    let (edge, behind, primary, entry) = (edge.clone(), platform.clone(), primary.to_owned(), entry.clone());
     platform.spawn(async move {
-        let Slot::Entry(entry) = &*slot else { return };
         // What has come in between is newer, in every tier.
         let purged = edge.purges.covers(&entry.key, entry.purge_mark, entry.requested);
-        let replaced = edge.memory.get(&entry.key).is_some_and(|known| !Arc::ptr_eq(&known, &slot));
+        let replaced = match edge.memory.get(&entry.key) {
+            Some(Slot::Entry(known)) => !Arc::ptr_eq(&known, &entry),
+            Some(Slot::Vary(_)) => true,
+            None => false,
+        };
         if purged || replaced {
             return;
         }
         for store in &behind.stores()[..nearer(&behind)] {
-            write_if_worth(&edge, &behind, store, &primary, entry, index.as_ref(), false).await;
+            write_if_worth(&edge, &behind, store, &primary, &entry, index.as_deref(), false).await;
         }
     });
 }

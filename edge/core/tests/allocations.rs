@@ -2,6 +2,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::Arc;
 
 use levee::decide::{Decision, Serve};
 
@@ -58,8 +59,8 @@ fn the_counter_counts() {
 
 #[test]
 fn a_decision_on_a_memory_hit_allocates_nothing() {
-    let (request, entry, policy) = (fixture::request(), fixture::entry(), fixture::policy());
+    let (request, entry, policy) = (fixture::request(), Arc::new(fixture::entry()), fixture::policy());
     let (counted, decision) = allocations(|| fixture::decision(&request, &entry, &policy));
-    assert_eq!(decision, Decision::Serve(Serve::Fresh));
+    assert!(matches!(decision, Decision::Serve { serve: Serve::Fresh, .. }));
     assert_eq!(counted, 0);
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
-use levee::entry::Slot;
+use levee::entry::Entry;
 use levee::pipeline::hit::Hit;
 
 /// More views than this are not held.
@@ -20,7 +20,7 @@ pub(crate) const ONCE: u32 = 0;
 #[derive(Debug)]
 struct View {
     /// By identity. A weak pointer keeps the address from being used again, and nothing else.
-    slot: Weak<Slot>,
+    entry: Weak<Entry>,
     not_modified: bool,
     /// What its `Age` says.
     age: u64,
@@ -30,8 +30,8 @@ struct View {
 }
 
 impl View {
-    fn is_of(&self, slot: &Arc<Slot>, not_modified: bool) -> bool {
-        self.not_modified == not_modified && std::ptr::eq(self.slot.as_ptr(), Arc::as_ptr(slot))
+    fn is_of(&self, entry: &Arc<Entry>, not_modified: bool) -> bool {
+        self.not_modified == not_modified && std::ptr::eq(self.entry.as_ptr(), Arc::as_ptr(entry))
     }
 }
 
@@ -61,15 +61,15 @@ impl Views {
 
     /// Where a hit is shown. `hint`: a handle that its plan used before.
     pub(crate) fn find(&mut self, hint: u32, hit: &Hit) -> Shown {
-        self.find_slot(hint, hit.slot(), hit.not_modified, hit.age)
+        self.find_entry(hint, hit.entry(), hit.not_modified, hit.age)
     }
 
-    fn find_slot(&mut self, hint: u32, slot: &Arc<Slot>, not_modified: bool, age: u64) -> Shown {
-        let is_it = |view: &Option<View>| view.as_ref().is_some_and(|view| view.is_of(slot, not_modified));
+    fn find_entry(&mut self, hint: u32, entry: &Arc<Entry>, not_modified: bool, age: u64) -> Shown {
+        let is_it = |view: &Option<View>| view.as_ref().is_some_and(|view| view.is_of(entry, not_modified));
         let mut at = hint as usize;
         if !self.all.get(at).is_some_and(is_it) {
             // What the plan used is another entry's now, or its entry has been replaced.
-            if self.all.get(at).is_some_and(|view| view.as_ref().is_some_and(|v| v.slot.strong_count() == 0))
+            if self.all.get(at).is_some_and(|view| view.as_ref().is_some_and(|v| v.entry.strong_count() == 0))
             {
                 self.drop_view(at);
             }
@@ -93,14 +93,11 @@ impl Views {
     /// A handle for a hit that is not shown yet; [`ONCE`] where its body is too large to be held twice. `memory`: the budget of
     /// the memory tier, in bytes.
     pub(crate) fn place(&mut self, hit: &Hit, memory: u64) -> u32 {
-        self.place_slot(hit.slot(), hit.not_modified, hit.age, memory)
+        self.place_entry(hit.entry(), hit.not_modified, hit.age, memory)
     }
 
-    fn place_slot(&mut self, slot: &Arc<Slot>, not_modified: bool, age: u64, memory: u64) -> u32 {
-        let body = match &**slot {
-            Slot::Entry(entry) if !not_modified => entry.body.len() as u64,
-            _ => 0,
-        };
+    fn place_entry(&mut self, entry: &Arc<Entry>, not_modified: bool, age: u64, memory: u64) -> u32 {
+        let body = if not_modified { 0 } else { entry.body.len() as u64 };
         let (bytes, budget) = (body + OVERHEAD, BUDGET.min(memory / 4));
         if bytes > budget / 8 {
             return ONCE;
@@ -118,7 +115,7 @@ impl Views {
             None => self.make_room(),
         };
         self.bytes += bytes;
-        self.all[at] = Some(View { slot: Arc::downgrade(slot), not_modified, age, bytes, used: false });
+        self.all[at] = Some(View { entry: Arc::downgrade(entry), not_modified, age, bytes, used: false });
         at as u32
     }
 
@@ -127,7 +124,7 @@ impl Views {
         loop {
             self.hand = (self.hand + 1) % self.all.len();
             match self.all.get_mut(self.hand) {
-                Some(Some(view)) if view.used && view.slot.strong_count() > 0 => view.used = false,
+                Some(Some(view)) if view.used && view.entry.strong_count() > 0 => view.used = false,
                 Some(Some(_)) => {
                     self.drop_view(self.hand);
                     return self.hand;
@@ -158,12 +155,12 @@ mod tests {
     use http::{HeaderMap, StatusCode};
     use levee::Time;
     use levee::config::Policy;
-    use levee::entry::{Entry, Parts};
+    use levee::entry::Parts;
     use levee::purge::Mark;
 
     use super::*;
 
-    fn slot(size: usize) -> Arc<Slot> {
+    fn entry(size: usize) -> Arc<Entry> {
         let parts = Parts {
             key: "https://a.example/".into(),
             status: StatusCode::OK,
@@ -174,7 +171,7 @@ mod tests {
             purge_mark: Mark { log: 1, seq: 0 },
             vary: vec![],
         };
-        Arc::new(Slot::Entry(Entry::new(parts, &Policy::default())))
+        Arc::new(Entry::new(parts, &Policy::default()))
     }
 
     fn views() -> (Views, Rc<RefCell<Vec<u32>>>) {
@@ -188,46 +185,46 @@ mod tests {
     #[test]
     fn a_view_is_found_until_its_second_is_over() {
         let (mut views, _) = views();
-        let entry = slot(10);
-        assert_eq!(views.find_slot(0, &entry, false, 3), Shown::Not);
-        let handle = views.place_slot(&entry, false, 3, MEMORY);
-        assert_eq!(views.find_slot(handle, &entry, false, 3), Shown::AsItIs(handle));
-        assert_eq!(views.find_slot(99, &entry, false, 4), Shown::Older(handle), "found without the hint");
-        assert_eq!(views.find_slot(handle, &entry, false, 4), Shown::AsItIs(handle));
-        assert_eq!(views.find_slot(handle, &entry, true, 4), Shown::Not, "304 is another answer");
+        let entry = entry(10);
+        assert_eq!(views.find_entry(0, &entry, false, 3), Shown::Not);
+        let handle = views.place_entry(&entry, false, 3, MEMORY);
+        assert_eq!(views.find_entry(handle, &entry, false, 3), Shown::AsItIs(handle));
+        assert_eq!(views.find_entry(99, &entry, false, 4), Shown::Older(handle), "found without the hint");
+        assert_eq!(views.find_entry(handle, &entry, false, 4), Shown::AsItIs(handle));
+        assert_eq!(views.find_entry(handle, &entry, true, 4), Shown::Not, "304 is another answer");
     }
 
     #[test]
     fn another_entry_in_the_place_of_one_is_not_it() {
         let (mut views, released) = views();
-        let old = slot(10);
-        let handle = views.place_slot(&old, false, 3, MEMORY);
-        let new = slot(10);
-        assert_eq!(views.find_slot(handle, &new, false, 3), Shown::Not);
+        let old = entry(10);
+        let handle = views.place_entry(&old, false, 3, MEMORY);
+        let new = entry(10);
+        assert_eq!(views.find_entry(handle, &new, false, 3), Shown::Not);
         assert!(released.borrow().is_empty(), "others may still be answered from the old one");
         drop(old);
-        assert_eq!(views.find_slot(handle, &new, false, 3), Shown::Not);
+        assert_eq!(views.find_entry(handle, &new, false, 3), Shown::Not);
         assert_eq!(*released.borrow(), [handle], "nobody can be any more");
     }
 
     #[test]
     fn number_and_bytes_are_bounded_and_the_used_ones_stay() {
         let (mut views, released) = views();
-        let hot = slot(10);
-        let first = views.place_slot(&hot, false, 0, MEMORY);
-        let entries: Vec<_> = (0..2 * MOST).map(|_| slot(10)).collect();
+        let hot = entry(10);
+        let first = views.place_entry(&hot, false, 0, MEMORY);
+        let entries: Vec<_> = (0..2 * MOST).map(|_| entry(10)).collect();
         for entry in &entries {
-            assert_ne!(views.place_slot(entry, false, 0, MEMORY), ONCE);
-            assert_eq!(views.find_slot(first, &hot, false, 0), Shown::AsItIs(first));
+            assert_ne!(views.place_entry(entry, false, 0, MEMORY), ONCE);
+            assert_eq!(views.find_entry(first, &hot, false, 0), Shown::AsItIs(first));
         }
         assert_eq!(views.all.iter().flatten().count(), MOST);
         assert_eq!(released.borrow().len(), MOST + 1);
-        let entries: Vec<_> = (0..100).map(|_| slot(500 << 10)).collect();
+        let entries: Vec<_> = (0..100).map(|_| entry(500 << 10)).collect();
         for entry in &entries {
-            views.place_slot(entry, false, 0, MEMORY);
+            views.place_entry(entry, false, 0, MEMORY);
             assert!(views.bytes <= BUDGET, "{}", views.bytes);
         }
-        assert_eq!(views.place_slot(&slot(2 << 20), false, 0, MEMORY), ONCE);
-        assert_eq!(views.place_slot(&slot(10), false, 0, 1_000), ONCE, "no memory, no views");
+        assert_eq!(views.place_entry(&entry(2 << 20), false, 0, MEMORY), ONCE);
+        assert_eq!(views.place_entry(&entry(10), false, 0, 1_000), ONCE, "no memory, no views");
     }
 }

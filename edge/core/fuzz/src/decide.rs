@@ -1,5 +1,6 @@
 //! Freshness, storability, the decision and the answer for any fields.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use http::{HeaderMap, Method, StatusCode};
 use levee::Time;
 use levee::config::{ClientDirectives, Credentials, Forward as Forwarded, Policy, SetCookie, Stale, Ttl};
 use levee::decide::{
-    Candidate, Decision, Directives, Forward, Freshness, Serve, StandIn, decide, storable, strip_unstorable,
+    Candidate, Decision, Facts, Forward, Freshness, Serve, StandIn, decide, storable, strip_unstorable,
 };
 use levee::entry::Entry;
 use levee::fields::cache_control::Qualified;
@@ -32,10 +33,10 @@ pub fn check(data: &[u8]) {
 
     let freshness = Freshness::compute(status, &response, requested, received, &policy);
     assert!(policy.ttl.max.is_none_or(|max| freshness.lifetime <= max));
-    let directives = Directives::read(&request, &policy);
+    let facts = Facts::read(&request, &policy, false);
     let candidate = Candidate {
         request: &request,
-        request_no_store: directives.no_store(),
+        request_no_store: facts.directives.no_store(),
         status,
         response: &response,
         freshness: &freshness,
@@ -53,11 +54,11 @@ pub fn check(data: &[u8]) {
 
     let key = "https://a.example/".to_owned();
     let parts = Parts { status, body, requested, received, vary, ..plain(key, fields) };
-    let entry = Entry::new(parts, &policy);
+    let entry = Arc::new(Entry::new(parts, &policy));
     let (early, late) = (received + waits[0].min(waits[1]), received + waits[0].max(waits[1]));
     assert!(entry.age(early) <= entry.age(late));
     let [first, second] = [early, late].map(|now| {
-        let decision = decide(&directives, Some(&entry), Forward::UriMiss, now);
+        let decision = decide(&facts, Some(&entry), Forward::UriMiss, now);
         is_allowed(&decision, &entry, now);
         decision
     });
@@ -113,7 +114,7 @@ fn may_be_stored(candidate: &Candidate<'_>, policy: &Policy) {
     assert!(!cc.no_store || cc.must_understand, "no-store is stored");
     assert_ne!(cc.private, Qualified::Yes, "private is stored");
     assert_ne!(Vary::read(response), Vary::Any, "Vary: * is stored");
-    assert!(!matches!(candidate.status.as_u16(), 100..200 | 206 | 304));
+    assert!(!matches!(candidate.status.as_u16(), 100..200 | 206 | 304 | 412 | 416));
     if matches!(policy.credentials, Credentials::Pass | Credentials::Authorization)
         && candidate.request.contains_key("authorization")
     {
@@ -122,34 +123,35 @@ fn may_be_stored(candidate: &Candidate<'_>, policy: &Policy) {
     assert!(!candidate.request_no_store);
 }
 
-fn is_allowed(decision: &Decision, entry: &Entry, now: Time) {
+fn is_allowed(decision: &Decision<'_>, entry: &Entry, now: Time) {
     let freshness = &entry.freshness;
     let age = entry.age(now);
     let staleness = age.saturating_sub(freshness.lifetime);
     match decision {
-        Decision::Serve(Serve::Fresh) => assert!(age < freshness.lifetime),
-        Decision::Serve(Serve::WhileRevalidate) => {
+        Decision::Serve { serve: Serve::Fresh, .. } => assert!(age < freshness.lifetime),
+        Decision::Serve { serve: Serve::WhileRevalidate, .. } => {
             assert!(freshness.may_be_stale && staleness < freshness.while_revalidate);
         }
-        Decision::Serve(Serve::MaxStale) => assert!(freshness.may_be_stale),
+        Decision::Serve { serve: Serve::MaxStale, .. } => assert!(freshness.may_be_stale),
         Decision::Revalidate { stand_in, .. } => match stand_in {
             StandIn::Never => {}
             StandIn::Disconnected => assert!(freshness.may_be_stale && staleness < freshness.disconnected),
             StandIn::OnError => assert!(freshness.may_be_stale && staleness < freshness.if_error),
         },
         Decision::Fetch(_) => panic!("there is an entry"),
-        Decision::GatewayTimeout => {}
+        // The origin judges `If-Match`.
+        Decision::Pass(_) | Decision::GatewayTimeout => {}
     }
-    if let Decision::Serve(_) = decision {
+    if decision.is_serve() {
         assert!(!freshness.always_validate, "no-cache is served");
     }
 }
 
 /// From most to least use.
-fn rank(decision: &Decision) -> u8 {
+fn rank(decision: &Decision<'_>) -> u8 {
     match decision {
-        Decision::Serve(Serve::Fresh) => 0,
-        Decision::Serve(_) => 1,
+        Decision::Serve { serve: Serve::Fresh, .. } => 0,
+        Decision::Serve { .. } => 1,
         Decision::Revalidate { stand_in: StandIn::OnError, .. } => 2,
         Decision::Revalidate { stand_in: StandIn::Disconnected, .. } => 3,
         _ => 4,
@@ -163,6 +165,7 @@ fn answers(method: &Method, request: &HeaderMap, entry: &Entry, policy: &Policy,
     match answer.status.as_u16() {
         304 if entry.status != StatusCode::NOT_MODIFIED => assert!(answer.body.is_empty()),
         206 | 416 if answer.status != entry.status => assert_eq!(method, Method::GET),
+        412 => assert!(answer.body.is_empty()),
         _ => {
             assert_eq!(answer.status, entry.status);
             assert!(if *method == Method::HEAD { answer.body.is_empty() } else { answer.body == entry.body });

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+use super::errors::is_of_one_request;
 use super::storable::is_heuristically_cacheable;
 use crate::config::Policy;
 use crate::fields::{self, CacheControl, cache_control::Qualified};
@@ -114,7 +115,8 @@ fn lifetime(
     date: Time,
     policy: &Policy,
 ) -> (Duration, Source) {
-    if let Some(overriding) = policy.ttl.overrides {
+    // For what succeeds alone: an error is not kept for as long as the page that it stands in for.
+    if let Some(overriding) = policy.ttl.overrides.filter(|_| status.is_success()) {
         return (overriding, Source::Override);
     }
     let seconds = |s: u32| Duration::from_secs(s.into());
@@ -133,7 +135,9 @@ fn lifetime(
         let lifetime = expires.filter(|_| alone).map_or(Duration::ZERO, |expires| expires.since(date));
         return (lifetime, Source::Expires);
     }
-    if let Some(negative) = policy.negative.iter().find(|negative| negative.status == status.as_u16()) {
+    if let Some(negative) = policy.negative.iter().find(|negative| negative.status == status.as_u16())
+        && !is_of_one_request(status)
+    {
         return (negative.ttl, Source::Negative);
     }
     if !is_heuristically_cacheable(status) && !directives.public {
@@ -219,6 +223,26 @@ mod tests {
         assert_eq!((missing.lifetime.as_secs(), missing.source), (3, Source::Negative));
         let broken = Freshness::compute(StatusCode::BAD_GATEWAY, &HeaderMap::new(), NOW, NOW, &policy);
         assert_eq!(broken.source, Source::Silent);
+    }
+
+    #[test]
+    fn errors_get_no_lifetime_that_was_meant_for_others() {
+        let policy = Policy {
+            ttl: Ttl { overrides: Some(Duration::from_secs(3600)), ..Ttl::default() },
+            negative: [404, 431, 400, 503]
+                .map(|status| Negative { status, ttl: Duration::from_secs(3) })
+                .to_vec(),
+            ..Policy::default()
+        };
+        let source = |status| {
+            let status = StatusCode::from_u16(status).unwrap();
+            Freshness::compute(status, &HeaderMap::new(), NOW, NOW, &policy).source
+        };
+        assert_eq!([source(200), source(206)], [Source::Override; 2]);
+        assert_eq!([source(404), source(503)], [Source::Negative; 2]);
+        for silent in [301, 400, 403, 429, 431, 500] {
+            assert_eq!(source(silent), Source::Silent, "{silent}");
+        }
     }
 
     #[test]

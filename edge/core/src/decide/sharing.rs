@@ -32,6 +32,8 @@ pub enum PassReason {
     Credentials,
     /// It has a body, which caches do not know how to key.
     Body,
+    /// What is stored does not meet its `If-Match` or `If-Unmodified-Since`, which are for the origin to judge.
+    Precondition,
     /// It asks for a part of what was found not to be storable a moment ago.
     HitForMiss,
 }
@@ -44,6 +46,7 @@ impl PassReason {
             Self::Upgrade => "upgrade",
             Self::Credentials => "credentials",
             Self::Body => "request-body",
+            Self::Precondition => "precondition",
             Self::HitForMiss => "hit-for-miss",
         }
     }

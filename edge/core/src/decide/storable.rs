@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 
 use super::freshness::{self, Freshness, Source};
 use crate::config::{Credentials, Forward, Policy, SetCookie};
-use crate::fields::{CacheControl, cache_control::Qualified, credentials, vary::Vary};
+use crate::fields::{self, CacheControl, cache_control::Qualified, credentials, vary::Vary};
 use crate::origin::is_forwarded;
 
 /// Why a response is not stored. Each is a `detail` of `Cache-Status`.
@@ -34,6 +34,10 @@ pub enum NoStore {
     TooLarge,
     /// The method's answers are not stored.
     Method,
+    /// `text/event-stream` or `multipart/x-mixed-replace`: it goes on for as long as its client listens.
+    EventStream,
+    /// An error, where a stored response may still be of use.
+    LeavesEntry,
 }
 
 impl NoStore {
@@ -51,6 +55,8 @@ impl NoStore {
             Self::Status => "status",
             Self::TooLarge => "too-large",
             Self::Method => "method",
+            Self::EventStream => "event-stream",
+            Self::LeavesEntry => "error-beside-entry",
         }
     }
 
@@ -112,12 +118,17 @@ pub fn storable(candidate: &Candidate<'_>, limit: u64, policy: &Policy) -> Resul
     {
         return Err(NoStore::SetCookie);
     }
+    if is_endless(response) {
+        return Err(NoStore::EventStream);
+    }
     let vary = variance(response, policy)?;
     let has_validator = response.contains_key(header::ETAG) || response.contains_key(header::LAST_MODIFIED);
     match freshness.source {
         // `no-cache` says: keep it, and ask before each use.
         Source::Silent if !(freshness.always_validate && has_validator) => return Err(NoStore::Silent),
-        _ if freshness.lifetime.is_zero() && !has_validator => return Err(NoStore::Useless),
+        _ if !has_validator && (freshness.lifetime.is_zero() || freshness.always_validate) => {
+            return Err(NoStore::Useless);
+        }
         _ => {}
     }
     if length.is_some_and(|length| length > limit) {
@@ -127,11 +138,23 @@ pub fn storable(candidate: &Candidate<'_>, limit: u64, policy: &Policy) -> Resul
 }
 
 fn check_status(status: StatusCode, directives: &CacheControl) -> Result<(), NoStore> {
-    let partial_or_not_final = matches!(status.as_u16(), 100..200 | 206 | 304);
-    if partial_or_not_final || (directives.must_understand && !is_understood(status)) {
+    // They answer a condition or a range, and so no plain request.
+    let of_a_condition = matches!(status.as_u16(), 100..200 | 206 | 304 | 412 | 416);
+    if of_a_condition || (directives.must_understand && !is_understood(status)) {
         return Err(NoStore::Status);
     }
     Ok(())
+}
+
+/// Whether a body ends only when its client has had enough: whoever waited for its end would wait for ever.
+fn is_endless(response: &HeaderMap) -> bool {
+    let media_type = fields::text(response, "content-type").and_then(|value| value.split(';').next());
+    media_type.is_some_and(|media_type| {
+        let media_type = media_type.trim();
+        ["text/event-stream", "multipart/x-mixed-replace"]
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(media_type))
+    })
 }
 
 /// Whether the origin saw this field as the client sent it, or knows that it never does.

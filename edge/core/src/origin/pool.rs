@@ -1,9 +1,12 @@
 //! Which origins may answer, in which order, and how many requests are under way to each.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::permits::{Permit, Permits, Refused};
 use crate::config::{Config, Policy};
+use crate::platform::FetchError;
 use crate::time::Time;
 
 /// How long an origin that failed is asked only when no other can be, by requests that may be sent again.
@@ -64,7 +67,7 @@ fn by_weight(config: &Config, of: &[usize], random: u64) -> Vec<usize> {
 /// What one instance knows of its origins.
 #[derive(Debug)]
 pub(crate) struct Origins {
-    inflight: Vec<AtomicU32>,
+    permits: Vec<Permits>,
     /// When each last failed, in milliseconds since the epoch; zero once it has answered again.
     failed: Vec<AtomicU64>,
 }
@@ -72,7 +75,7 @@ pub(crate) struct Origins {
 impl Origins {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            inflight: config.origins.iter().map(|_| AtomicU32::new(0)).collect(),
+            permits: config.origins.iter().map(|_| Permits::default()).collect(),
             failed: config.origins.iter().map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -84,33 +87,39 @@ impl Origins {
         failed != 0 && now.since(Time(failed)) < if repeatable { PAUSE } else { CAUTION }
     }
 
-    /// Remembers whether an origin answered, whatever the answer's status.
-    pub(crate) fn asked(&self, index: usize, answered: bool, now: Time) {
-        self.failed[index].store(if answered { 0 } else { now.0.max(1) }, Ordering::Relaxed);
+    /// Remembers whether an origin answered, whatever the answer's status. What says nothing about its health changes nothing;
+    /// so does the failure of a request that may not be repeated, once it was sent: one client's lost request moves no
+    /// other's.
+    pub(crate) fn asked<T>(&self, index: usize, answer: &Result<T, FetchError>, repeatable: bool, now: Time) {
+        let failed = match answer {
+            Ok(_) => 0,
+            Err(error) if error.is_ill_health() && (repeatable || error.is_unsent()) => now.0.max(1),
+            Err(_) => return,
+        };
+        self.failed[index].store(failed, Ordering::Relaxed);
     }
 
-    /// Leave to send one more request to an origin; given back when it is dropped. `None`: `most` are under way.
-    pub(crate) fn permit(&self, index: usize, most: u32) -> Option<Permit<'_>> {
-        let count = &self.inflight[index];
-        count
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now < most).then_some(now + 1))
-            .ok()?;
-        Some(Permit(count))
+    /// Leave to send one more request to an origin; see [`Permits::take`].
+    pub(crate) fn permit(
+        &self,
+        index: usize,
+        most: u32,
+        client: Option<IpAddr>,
+        upload: bool,
+    ) -> Result<Permit<'_>, Refused> {
+        self.permits[index].take(most, client, upload)
     }
-}
 
-/// A request under way, until its response's head is there.
-pub(crate) struct Permit<'a>(&'a AtomicU32);
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+    /// Requests under way to an origin.
+    pub(crate) fn inflight(&self, index: usize) -> u32 {
+        self.permits[index].held()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::ClientFault;
     use crate::testing::config_for;
 
     #[test]
@@ -137,12 +146,20 @@ mod tests {
         let origins = Origins::new(&config_for(&["http://a"]));
         let at = |seconds: u64| Time(1_000_000 + seconds * 1000);
         assert!(!origins.is_ill(0, true, at(0)));
-        origins.asked(0, false, at(0));
+        let failed = |error: FetchError, repeatable, at| {
+            origins.asked(0, &Err::<(), _>(error), repeatable, at);
+        };
+        failed(FetchError::ResponseTimeout, false, at(0));
+        failed(FetchError::KeptAliveClosed, true, at(0));
+        failed(FetchError::Client(ClientFault::Stalled), true, at(0));
+        assert!(!origins.is_ill(0, true, at(0)), "none of these says that it is ill");
+        failed(FetchError::ResponseTimeout, true, at(0));
         assert!(origins.is_ill(0, true, at(1)) && origins.is_ill(0, false, at(1)));
         assert!(!origins.is_ill(0, true, at(2)) && origins.is_ill(0, false, at(29)));
         assert!(!origins.is_ill(0, false, at(30)));
-        origins.asked(0, false, at(2));
-        origins.asked(0, true, at(3));
+        failed(FetchError::ConnectionRefused, false, at(2));
+        assert!(origins.is_ill(0, true, at(3)));
+        origins.asked(0, &Ok(()), true, at(3));
         assert!(!origins.is_ill(0, true, at(3)) && !origins.is_ill(0, false, at(3)));
     }
 
@@ -151,15 +168,5 @@ mod tests {
         let config = config_for(&["http://a", "http://b"]);
         let policy = Policy { origins: vec![1], ..Policy::default() };
         assert_eq!(order(&config, &policy, 0, |_| false), [1]);
-    }
-
-    #[test]
-    fn permits_are_given_back() {
-        let origins = Origins::new(&config_for(&["http://a"]));
-        let one = origins.permit(0, 1);
-        assert!(one.is_some());
-        assert!(origins.permit(0, 1).is_none());
-        drop(one);
-        assert!(origins.permit(0, 1).is_some());
     }
 }

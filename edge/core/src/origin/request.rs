@@ -14,7 +14,7 @@ const ALWAYS: [HeaderName; 4] =
     [header::ACCEPT, header::ACCEPT_LANGUAGE, header::ACCEPT_ENCODING, header::ORIGIN];
 
 /// Conditions and ranges: on a fill the edge wants the whole answer and puts the client's conditions to it itself.
-const CONDITIONS: [HeaderName; 6] = [
+pub(crate) const CONDITIONS: [HeaderName; 6] = [
     header::RANGE,
     header::IF_RANGE,
     header::IF_MATCH,

@@ -1,110 +1,108 @@
 //! Requests that the cache may answer.
 
 use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::fill::Fill;
-use super::missed::through_shield;
-use super::{BodyOf, Exchange, answer_problem, respond};
-use crate::config;
-use crate::decide::{Decision, Directives, Forward, Serve, StandIn, decide};
-use crate::entry::{Entry, Slot};
+use super::miss::{Why, through_shield};
+use super::{BodyOf, Exchange, explain, pass, respond};
+use crate::body::Body;
+use crate::config::{Credentials, Policy};
+use crate::decide::{Decision, Facts, Serve, StandIn, decide};
+use crate::entry::Entry;
 use crate::fields::vary;
 use crate::key::Key;
 use crate::lookup::{self, Found};
 use crate::origin::shared_fields;
 use crate::platform::Platform;
 use crate::respond::problem::Problem;
-use crate::respond::{Answer, Outcome, Report, from_entry};
+use crate::respond::{Outcome, Report, access, add_key, from_entry};
 
-/// Answers from the cache, or by filling it. `None`: the request carries credentials and nothing that may be shared with
-/// them is stored, so it must go through whole.
+/// Answers from the cache, or by filling it. `credentials`: the request carries some.
 pub(super) async fn answer<P: Platform>(
-    exchange: &Exchange<'_, P>,
-    key: Key,
+    exchange: &Rc<Exchange<P>>,
     credentials: bool,
-) -> Option<Response<BodyOf<P>>> {
-    let policy = exchange.policy();
-    let request = Request {
-        directives: Directives::read(&exchange.fields, policy),
-        forwarded: OnceCell::new(),
-        key,
-        credentials,
-    };
-    let forwarded = || request.forwarded(exchange);
-    let now = exchange.platform.now();
-    let mut found = lookup::in_memory(exchange.edge, &request.key, forwarded);
-    let mut decision = request.decide(&found, now);
-    if !matches!(decision, Decision::Serve(_)) && !exchange.platform.stores().is_empty() {
-        let (edge, platform, key) = (exchange.edge, exchange.platform, &request.key);
-        let is_enough = |found: &Found| matches!(request.decide(found, platform.now()), Decision::Serve(_));
-        found = lookup::in_stores(edge, platform, key, forwarded(), policy, found, is_enough).await;
-        decision = request.decide(&found, platform.now());
-    }
-    if let (Decision::Serve(serve), Found::Entry { tier, .. }) = (&decision, &found)
-        && let Some(entry) = found.entry()
-    {
-        if *serve == Serve::WhileRevalidate {
-            revalidate_behind(exchange, &request, &found);
+) -> Response<BodyOf<P>> {
+    let request = Rc::new(Request::of(exchange, credentials));
+    exchange.trace.note(|| explain::key_step(exchange, &request.key));
+    let shows_key = access::is_debug(&exchange.edge.setup.access, &exchange.fields);
+    let found = look_up(exchange, &request).await;
+    let decision = request.decide(&found, exchange.platform.now());
+    exchange.trace.note(|| explain::lookup_step(&found, exchange.platform.now()));
+    exchange.trace.note(|| explain::decision_step(&decision));
+    let mut response = match decision {
+        Decision::Serve { entry, serve } => {
+            if serve == Serve::WhileRevalidate {
+                revalidate_behind(exchange, &request, entry);
+            }
+            serve_entry(exchange, entry, serve, found.tier().unwrap_or(lookup::MEMORY))
         }
-        return Some(serve_entry(exchange, entry, *serve, tier));
-    }
-    if credentials && policy.forward != config::Forward::All {
-        return None;
-    }
-    Some(match decision {
+        Decision::Pass(reason) => pass::whole(exchange, BodyOf::<P>::empty(), reason).await,
         Decision::GatewayTimeout => only_if_cached(exchange),
-        Decision::Fetch(why) => through_shield(exchange, &request, &found, why, StandIn::Never).await,
-        Decision::Revalidate { why, stand_in } => {
-            through_shield(exchange, &request, &found, why, stand_in).await
+        Decision::Fetch(why) => {
+            through_shield(exchange, &request, &found, Why { why, stand_in: StandIn::Never }).await
         }
-        Decision::Serve(_) => {
-            through_shield(exchange, &request, &found, Forward::UriMiss, StandIn::Never).await
+        Decision::Revalidate { why, stand_in, .. } => {
+            through_shield(exchange, &request, &found, Why { why, stand_in }).await
         }
-    })
+    };
+    if shows_key {
+        add_key(response.headers_mut(), request.key.as_str());
+    }
+    response
+}
+
+/// The tiers from near to far, until what is found answers.
+async fn look_up<P: Platform>(exchange: &Exchange<P>, request: &Request) -> Found {
+    let (edge, platform) = (&exchange.edge, &exchange.platform);
+    let found = lookup::in_memory(edge, &request.key, || request.forwarded(exchange));
+    let answers = |found: &Found| request.decide(found, platform.now()).is_serve();
+    if answers(&found) || platform.stores().is_empty() {
+        return found;
+    }
+    let forwarded = request.forwarded(exchange);
+    lookup::in_stores(edge, platform, &request.key, forwarded, exchange.policy(), found, answers).await
 }
 
 /// What the steps of one cacheable request share.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) key: Key,
-    directives: Directives,
+    pub(super) facts: Facts,
     /// As the origin would get them: not needed for most hits.
     forwarded: OnceCell<HeaderMap>,
-    pub(super) credentials: bool,
 }
 
 impl Request {
-    pub(super) fn new(key: Key, fields: &HeaderMap, policy: &config::Policy, credentials: bool) -> Self {
-        let directives = Directives::read(fields, policy);
-        Self { key, directives, forwarded: OnceCell::new(), credentials }
+    fn of<P: Platform>(exchange: &Exchange<P>, credentials: bool) -> Self {
+        let policy = exchange.policy();
+        let facts = Facts::read(&exchange.fields, policy, credentials);
+        let key = |fields| Key::new(exchange.scheme, &exchange.authority, &exchange.target, fields, policy);
+        if !keys_fields(policy) {
+            return Self { key: key(&exchange.fields), facts, forwarded: OnceCell::new() };
+        }
+        let forwarded = shared_fields(&exchange.fields, policy, &exchange.hop());
+        Self { key: key(&forwarded), facts, forwarded: OnceCell::from(forwarded) }
     }
 
-    pub(super) fn forwarded<P: Platform>(&self, exchange: &Exchange<'_, P>) -> &HeaderMap {
+    /// `forwarded`: the request's fields as the origin would get them.
+    pub(super) fn new(key: Key, facts: Facts, forwarded: HeaderMap) -> Self {
+        Self { key, facts, forwarded: OnceCell::from(forwarded) }
+    }
+
+    pub(super) fn forwarded<P: Platform>(&self, exchange: &Exchange<P>) -> &HeaderMap {
         self.forwarded.get_or_init(|| shared_fields(&exchange.fields, exchange.policy(), &exchange.hop()))
     }
 
-    pub(super) fn decide(&self, found: &Found, now: crate::Time) -> Decision {
-        let missed = match found {
-            Found::Missing(why) => *why,
-            Found::Entry { .. } => Forward::UriMiss,
-        };
-        match decide(&self.directives, found.entry(), missed, now) {
-            // What was stored for those without credentials is for those with them only where the response says so.
-            Decision::Serve(_) | Decision::Revalidate { .. }
-                if self.credentials
-                    && found.entry().is_some_and(|e| !e.freshness.shared_with_credentials) =>
-            {
-                Decision::Fetch(Forward::Request)
-            }
-            decision => decision,
-        }
+    pub(super) fn decide<'a>(&self, found: &'a Found, now: crate::Time) -> Decision<'a> {
+        decide(&self.facts, found.entry(), found.forward(), now)
     }
 
     /// Whether this request selects an entry that another request has just brought.
-    pub(super) fn selects<P: Platform>(&self, exchange: &Exchange<'_, P>, entry: &Entry) -> bool {
+    pub(super) fn selects<P: Platform>(&self, exchange: &Exchange<P>, entry: &Entry) -> bool {
         if entry.vary.is_empty() {
             return entry.key == self.key.as_str();
         }
@@ -112,8 +110,13 @@ impl Request {
     }
 }
 
+/// Whether the key holds more than the URL. Then it is taken from the fields as the origin gets them.
+pub(super) const fn keys_fields(policy: &Policy) -> bool {
+    !policy.key.fields.is_empty() || matches!(policy.credentials, Credentials::Key { .. })
+}
+
 fn serve_entry<P: Platform>(
-    exchange: &Exchange<'_, P>,
+    exchange: &Exchange<P>,
     entry: &Entry,
     serve: Serve,
     tier: &'static str,
@@ -145,7 +148,7 @@ fn with_age(entry: &Entry, now: crate::Time, report: Report) -> Report {
 
 /// Answers from an entry, and says how old it is and what it spared.
 pub(super) fn from_cache<P: Platform>(
-    exchange: &Exchange<'_, P>,
+    exchange: &Exchange<P>,
     entry: &Entry,
     report: Report,
 ) -> Response<BodyOf<P>> {
@@ -154,69 +157,46 @@ pub(super) fn from_cache<P: Platform>(
 }
 
 fn answer_from<P: Platform>(
-    exchange: &Exchange<'_, P>,
+    exchange: &Exchange<P>,
     entry: &Entry,
     report: &Report,
     now: crate::Time,
 ) -> Response<BodyOf<P>> {
     let answer = from_entry(&exchange.method, &exchange.fields, entry, exchange.policy(), now);
-    respond(exchange.edge, answer, report)
+    respond(&exchange.edge, answer, report)
 }
 
 fn seconds(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
-fn only_if_cached<P: Platform>(exchange: &Exchange<'_, P>) -> Response<BodyOf<P>> {
+/// 504: the client wants a stored response, and none may be used.
+pub(super) fn only_if_cached<P: Platform>(exchange: &Exchange<P>) -> Response<BodyOf<P>> {
     let problem = Problem::new(
         StatusCode::GATEWAY_TIMEOUT,
         "only-if-cached",
         "Not in the cache",
         "the request says `only-if-cached`, and nothing that may be used is stored",
     );
-    answer_problem(exchange.edge, &exchange.fields, &problem, Report::new(Outcome::Error))
+    exchange.problem(&problem, Report::new(Outcome::Error))
 }
 
-pub(super) fn fill_of<P: Platform>(exchange: &Exchange<'_, P>, request: &Request, method: Method) -> Fill<P> {
-    Fill {
-        edge: exchange.edge.clone(),
-        platform: exchange.platform.clone(),
-        route: exchange.route,
-        method,
-        key: request.key.clone(),
-        authority: exchange.authority.clone(),
-        client: exchange.fields.clone(),
-        forwarded: request.forwarded(exchange).clone(),
-        no_store: request.directives.no_store(),
-        lease: Cell::new(None),
-    }
+pub(super) fn fill_of<P: Platform>(
+    exchange: &Rc<Exchange<P>>,
+    request: &Rc<Request>,
+    method: Method,
+) -> Fill<P> {
+    Fill { exchange: exchange.clone(), request: request.clone(), method, lease: Cell::new(None) }
 }
 
 /// Fetches a new answer behind the one that is being served, unless that is under way or has just failed.
-fn revalidate_behind<P: Platform>(exchange: &Exchange<'_, P>, request: &Request, found: &Found) {
-    let now = exchange.platform.now();
-    let key = request.key.as_str();
-    if exchange.edge.backoff.holds(key, now) {
+fn revalidate_behind<P: Platform>(exchange: &Rc<Exchange<P>>, request: &Rc<Request>, stale: &Arc<Entry>) {
+    let (edge, now) = (&exchange.edge, exchange.platform.now());
+    let key = lookup::flight_key(edge, &request.key, || request.forwarded(exchange));
+    if edge.backoff.holds(&key, now) {
         return;
     }
-    let (Some(obligation), Found::Entry { slot, .. }) =
-        (exchange.edge.flights.try_lead(key, now, exchange.edge.purges.last_for(key)), found)
-    else {
-        return;
-    };
-    fill_of(exchange, request, Method::GET).behind(slot.clone(), obligation);
-}
-
-/// The answer and the slot it came from.
-pub(super) fn answer_of<P: Platform>(exchange: &Exchange<'_, P>, slot: &Arc<Slot>) -> Option<Answer> {
-    match &**slot {
-        Slot::Entry(entry) => Some(from_entry(
-            &exchange.method,
-            &exchange.fields,
-            entry,
-            exchange.policy(),
-            exchange.platform.now(),
-        )),
-        Slot::Vary(_) => None,
+    if let Some(obligation) = edge.flights.try_lead(&key, now, edge.purges.last_for(&key)) {
+        fill_of(exchange, request, Method::GET).behind(stale.clone(), key, obligation);
     }
 }

@@ -1,34 +1,38 @@
-//! `/.levee/explain?url=PATH`: each step of the pipeline for a request, with the rule that decided it.
+//! `/.levee/explain?url=PATH`: what each step of the pipeline found and decided for a request, with the rule that decided it.
 //!
-//! The steps before the origin are gone through without it; then the request is really made, and what became of it is
-//! told. The request's own fields are those of the one that is explained; the token is shown by `Levee-Token`.
+//! The request is really made, once, and its steps write down what they do: nothing is decided again. The request's own fields
+//! are those of the one that is explained; the token is shown by `Levee-Token`.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
-use super::{BodyOf, answer_problem, handle, respond};
+use super::{
+    BodyOf, Exchange, admit, answer as answer_request, answer_problem, remove_named_by_connection, respond,
+};
 use crate::body::Body;
-use crate::config::Config;
-use crate::decide::{Decision, Directives, Forward, NoStore, Serve, Sharing, Source, decide, sharing};
+use crate::decide::{Decision, Forward, NoStore, PassReason, Serve, Sharing, Source};
 use crate::edge::Edge;
 use crate::entry::Entry;
+use crate::guard;
 use crate::key::Key;
-use crate::lookup::{self, Found};
-use crate::origin::{Hop, is_forwarded, shared_fields};
+use crate::lookup::Found;
+use crate::origin::is_forwarded;
 use crate::platform::Platform;
-use crate::request::{Request, Scheme};
+use crate::request::Scheme;
 use crate::respond::problem::{Problem, json_string};
 use crate::respond::{Answer, Outcome, Report, access, status};
-use crate::route::{self, RouteId, Target};
+use crate::route;
 use crate::time::Time;
+use crate::trace::{Step, Trace};
 
 pub(super) const PATH: &str = "/.levee/explain";
 
 /// A request to explain another.
-pub(super) struct Asked<'a> {
+pub(super) struct Explained<'a> {
     pub(super) scheme: Scheme,
     pub(super) authority: String,
     pub(super) query: Option<&'a str>,
@@ -36,113 +40,91 @@ pub(super) struct Asked<'a> {
     pub(super) client: Option<IpAddr>,
 }
 
-/// What one step came to.
-struct Step {
-    name: &'static str,
-    what: String,
-    /// The line of `levee.toml` or the section of an RFC that decided it.
-    rule: String,
-}
+/// Fields of the request to explain that are not the explained request's: it has no body, and stays on this connection.
+const OWN: [HeaderName; 7] = [
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::TRANSFER_ENCODING,
+    header::EXPECT,
+    header::UPGRADE,
+    header::CONNECTION,
+    HeaderName::from_static(access::TOKEN),
+];
 
 pub(super) async fn answer<P: Platform>(
     edge: &Arc<Edge>,
     platform: &P,
-    asked: Asked<'_>,
+    explained: Explained<'_>,
 ) -> Response<BodyOf<P>> {
-    match explained(edge, platform, &asked).await {
-        Ok(steps) => respond(edge, written(&steps), &status::report()),
-        Err(problem) => answer_problem(edge, &asked.fields, &problem, Report::new(Outcome::Error)),
+    let fields = explained.fields.clone();
+    match request_of(edge, platform, explained) {
+        Ok(exchange) => {
+            let trace = exchange.trace.clone();
+            let response = answer_request(Rc::new(exchange), BodyOf::<P>::empty()).await;
+            trace.note(|| outcome(&response));
+            respond(edge, written(&trace.steps()), &status::report())
+        }
+        Err(problem) => answer_problem(edge, &fields, &problem, Report::new(Outcome::Error)),
     }
 }
 
-async fn explained<P: Platform>(
+/// The request that is explained.
+fn request_of<P: Platform>(
     edge: &Arc<Edge>,
     platform: &P,
-    asked: &Asked<'_>,
-) -> Result<Vec<Step>, Problem> {
-    access::check(&edge.setup.access, &asked.fields)?;
+    explained: Explained<'_>,
+) -> Result<Exchange<P>, Problem> {
+    let Explained { scheme, authority, query, mut fields, client } = explained;
+    access::check(&edge.setup.access, &fields)?;
     let bad =
         |code, detail: String| Problem::new(StatusCode::BAD_REQUEST, code, "No request to explain", detail);
-    let url = asked.query.and_then(url_of).ok_or_else(|| {
+    let url = query.and_then(url_of).ok_or_else(|| {
         let how =
             "say which: /.levee/explain?url=PATH, with `?`, `&`, `%` and `#` of the path percent-encoded";
         bad("no-url", how.to_owned())
     })?;
-    let target = Target::normalise(&url).map_err(|error| bad("bad-target", error.to_string()))?;
-    let mut fields = asked.fields.clone();
     if !fields.contains_key(access::TOKEN) {
         // The token was in `Authorization`, which is then not the explained request's.
         fields.remove(header::AUTHORIZATION);
     }
-    fields.remove(access::TOKEN);
-    let mut steps = before_origin(edge, platform, asked, &fields, &url, &target).await;
-    let request = Request {
+    remove_named_by_connection(&mut fields);
+    for name in OWN {
+        fields.remove(name);
+    }
+    let (target, authority) = admit(edge, scheme, &authority, &url, &fields)?;
+    if guard::is_reserved(target.path()) {
+        let what =
+            format!("`{}` is a page of the edge's own, which no route and no origin answers", target.path());
+        return Err(bad("reserved", what));
+    }
+    Ok(Exchange {
+        route: route::find(&edge.config, Method::GET.as_str(), target.path()),
+        edge: edge.clone(),
+        platform: platform.clone(),
         method: Method::GET,
-        scheme: asked.scheme,
-        authority: asked.authority.clone(),
-        target: url.clone(),
+        scheme,
+        authority,
+        target: target.into_owned(),
         fields,
-        body: BodyOf::<P>::empty(),
-        client: asked.client,
-        extensions: http::Extensions::default(),
-    };
-    steps.push(outcome(&handle(edge, platform, request).await));
-    Ok(steps)
+        client,
+        extensions: Extensions::default(),
+        trace: Trace::on(),
+    })
 }
 
-async fn before_origin<P: Platform>(
-    edge: &Arc<Edge>,
-    platform: &P,
-    asked: &Asked<'_>,
-    fields: &HeaderMap,
-    raw: &str,
-    target: &Target<'_>,
-) -> Vec<Step> {
-    let config = &edge.config;
-    let route = route::find(config, Method::GET.as_str(), target.path());
-    let policy = route.policy(config);
-    let sharing = sharing(&Method::GET, fields, false, policy);
-    let mut steps = vec![route_step(config, route, raw, target), sharing_step(&sharing)];
-    if matches!(sharing, Sharing::Private(_)) {
-        return steps;
-    }
-    let key = Key::new(asked.scheme, &asked.authority, target, fields, policy);
-    let unkeyed = fields.keys().map(HeaderName::as_str).filter(|name| *name != "host");
-    let dropped: Vec<&str> = unkeyed.filter(|name| !is_forwarded(name, policy)).collect();
-    steps.push(key_step(&key, &dropped));
-    let hop = Hop { scheme: asked.scheme, authority: &asked.authority, client: asked.client };
-    let forwarded = shared_fields(fields, policy, &hop);
-    let mut found = lookup::in_memory(edge, &key, || &forwarded);
-    if found.entry().is_none() {
-        let any = |found: &Found| found.entry().is_some();
-        found = lookup::in_stores(edge, platform, &key, &forwarded, policy, found, any).await;
-    }
-    let now = platform.now();
-    steps.push(lookup_step(&found, now));
-    let missed = match found {
-        Found::Missing(why) => why,
-        Found::Entry { .. } => Forward::UriMiss,
-    };
-    steps.push(decision_step(&decide(&Directives::read(fields, policy), found.entry(), missed, now)));
-    steps
-}
-
-fn route_step(config: &Config, route: RouteId, raw: &str, target: &Target<'_>) -> Step {
-    let name = route.name(config);
-    let spelled = match target.as_str() {
-        same if same == raw => "as it is".to_owned(),
-        normal => format!("as `{normal}`"),
-    };
+pub(super) fn route_step<P: Platform>(exchange: &Exchange<P>) -> Step {
+    let config = &exchange.edge.config;
+    let name = exchange.route.name(config);
     let rule = match config.routes.iter().find(|route| route.name == name) {
         Some(route) => {
             format!("levee.toml: [[routes]] `{name}`, the first whose path matches: {}", route.path.as_str())
         }
         None => "levee.toml: [defaults], because no route matches".to_owned(),
     };
-    Step { name: "route", what: format!("GET `{raw}` is read {spelled}; route `{name}`"), rule }
+    Step::new("route", format!("{} `{}`: route `{name}`", exchange.method, exchange.target.as_str()), rule)
 }
 
-fn sharing_step(sharing: &Sharing) -> Step {
+pub(super) fn sharing_step(sharing: &Sharing) -> Step {
     let (what, rule) = match sharing {
         Sharing::Shareable => {
             ("its answer may be shared".to_owned(), "RFC 9111, section 3; levee.toml: `cache`, `credentials`")
@@ -157,25 +139,27 @@ fn sharing_step(sharing: &Sharing) -> Step {
             (format!("it goes through whole: {}", reason.as_str()), "levee.toml: `cache`, `credentials`")
         }
     };
-    Step { name: "guard", what, rule: rule.to_owned() }
+    Step::new("guard", what, rule)
 }
 
-fn key_step(key: &Key, dropped: &[&str]) -> Step {
+pub(super) fn key_step<P: Platform>(exchange: &Exchange<P>, key: &Key) -> Step {
+    let unkeyed = exchange.fields.keys().map(HeaderName::as_str).filter(|name| *name != "host");
+    let dropped: Vec<&str> = unkeyed.filter(|name| !is_forwarded(name, exchange.policy())).collect();
     let mut what = format!("`{}`", key.as_str().replace('\n', " | "));
     if !dropped.is_empty() {
         what.push_str("; not forwarded, because not keyed: ");
         what.push_str(&dropped.join(", "));
     }
-    Step { name: "key", what, rule: "levee.toml: `key`, `forward`, `credentials`".to_owned() }
+    Step::new("key", what, "levee.toml: `key`, `forward`, `credentials`")
 }
 
-fn lookup_step(found: &Found, now: Time) -> Step {
+pub(super) fn lookup_step(found: &Found, now: Time) -> Step {
     let what = match (found, found.entry()) {
         (Found::Entry { tier, .. }, Some(entry)) => format!("found in {tier}: {}", described(entry, now)),
         (Found::Missing(Forward::VaryMiss), _) => "the URL is stored, this variant is not".to_owned(),
         _ => "nothing is stored".to_owned(),
     };
-    Step { name: "lookup", what, rule: "RFC 9111, section 4 and 4.1".to_owned() }
+    Step::new("lookup", what, "RFC 9111, section 4 and 4.1")
 }
 
 fn described(entry: &Entry, now: Time) -> String {
@@ -201,14 +185,14 @@ fn described(entry: &Entry, now: Time) -> String {
     )
 }
 
-fn decision_step(decision: &Decision) -> Step {
+pub(super) fn decision_step(decision: &Decision<'_>) -> Step {
     let (what, rule) = match decision {
-        Decision::Serve(Serve::Fresh) => ("serve it: it is fresh", "RFC 9111, section 4.2"),
-        Decision::Serve(Serve::WhileRevalidate) => (
+        Decision::Serve { serve: Serve::Fresh, .. } => ("serve it: it is fresh", "RFC 9111, section 4.2"),
+        Decision::Serve { serve: Serve::WhileRevalidate, .. } => (
             "serve it stale, and fetch a new one behind",
             "RFC 5861, section 3; levee.toml: `stale.while_revalidate`",
         ),
-        Decision::Serve(Serve::MaxStale) => (
+        Decision::Serve { serve: Serve::MaxStale, .. } => (
             "serve it stale: the client accepts that",
             "RFC 9111, section 5.2.1.2; levee.toml: `client_directives`",
         ),
@@ -220,28 +204,34 @@ fn decision_step(decision: &Decision) -> Step {
             ("ask the origin whether it is still good: it is stale", "RFC 9111, section 4.3")
         }
         Decision::Fetch(_) => ("ask the origin", "RFC 9111, section 4"),
+        Decision::Pass(PassReason::Credentials) => (
+            "pass it on whole: it carries credentials, and nothing that is stored may be shared with them",
+            "RFC 9111, section 3.5; levee.toml: `credentials`",
+        ),
+        Decision::Pass(_) => (
+            "pass it on whole: what is stored does not meet its `If-Match` or `If-Unmodified-Since`",
+            "RFC 9111, section 4.3.2",
+        ),
         Decision::GatewayTimeout => {
-            ("504: the client wants what is cached or nothing", "RFC 9111, section 5.2.1.7")
+            ("504: the client wants a stored response or none", "RFC 9111, section 5.2.1.7")
         }
     };
-    Step { name: "decide", what: what.to_owned(), rule: rule.to_owned() }
+    Step::new("decide", what, rule)
 }
 
-/// What became of the request when it was really made.
+/// Why a response was not stored.
+pub(super) fn not_stored_step(reason: &NoStore) -> Step {
+    let rule = match reason.setting() {
+        Some(setting) => format!("what would change it in levee.toml: {setting}"),
+        None => format!("RFC 9111, section 3: the origin's answer says so (`{}`)", reason.as_str()),
+    };
+    Step::new("store", format!("not stored: {}", reason.as_str()), rule)
+}
+
+/// What became of the request.
 fn outcome<B>(response: &Response<B>) -> Step {
     let cache_status = crate::fields::text(response.headers(), "cache-status").unwrap_or("");
-    let mut what = format!("{}; {cache_status}", response.status().as_u16());
-    let rule = match response.extensions().get::<NoStore>() {
-        None => "RFC 9211".to_owned(),
-        Some(reason) => {
-            what.push_str("; not stored");
-            match reason.setting() {
-                Some(setting) => format!("what would change it in levee.toml: {setting}"),
-                None => format!("RFC 9111, section 3: the origin's answer says so (`{}`)", reason.as_str()),
-            }
-        }
-    };
-    Step { name: "respond", what, rule }
+    Step::new("respond", format!("{}; {cache_status}", response.status().as_u16()), "RFC 9211")
 }
 
 fn written(steps: &[Step]) -> Answer {

@@ -1,58 +1,56 @@
 //! One exchange with the origin on behalf of the cache, and what becomes of its response.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
-use super::across::{self, Behind};
-use super::cached::answer_of;
-use super::{BodyOf, Exchange, ask_origin, finish, respond};
+use super::cached::Request;
+use super::lease::{self, Behind};
+use super::reply::{self, Reply};
+use super::{BodyOf, Exchange, ask_origin, explain, finish, respond};
 use crate::body::{Body, Capture, CaptureError};
 use crate::config::{Policy, SetCookie};
-use crate::decide::{Candidate, Freshness, NoStore, storable, strip_unstorable};
-use crate::edge::Edge;
-use crate::entry::{Entry, Parts, Slot};
+use crate::decide::{Candidate, Freshness, NoStore, leaves_entry, storable, strip_unstorable};
+use crate::entry::{Entry, Parts};
 use crate::fields::{self, connection, vary};
-use crate::key::Key;
-use crate::origin::{OriginError, Upstream};
+use crate::origin::OriginError;
 use crate::platform::Platform;
 use crate::purge::Mark;
-use crate::respond::conditional::{self, Condition};
-use crate::respond::{Report, not_modified, strip_for_client};
-use crate::route::RouteId;
+use crate::respond::{Report, from_entry, strip_for_client};
 use crate::shield::lease::Held;
 use crate::shield::{Failure, Obligation};
 use crate::time::Time;
 
 /// A fill of one key. It owns what it needs, so that it can go on behind the answer.
 pub(super) struct Fill<P: Platform> {
-    pub(super) edge: Arc<Edge>,
-    pub(super) platform: P,
-    pub(super) route: RouteId,
+    pub(super) exchange: Rc<Exchange<P>>,
+    pub(super) request: Rc<Request>,
     pub(super) method: Method,
-    pub(super) key: Key,
-    pub(super) authority: String,
-    /// The client's fields, as they came.
-    pub(super) client: HeaderMap,
-    /// As the origin gets them.
-    pub(super) forwarded: HeaderMap,
-    /// The client forbids to store, and is honoured.
-    pub(super) no_store: bool,
     /// The lease under which it fills for all instances.
     pub(super) lease: Cell<Option<Held<P>>>,
 }
 
+/// What the origin is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// For the whole; where there is a stale entry with a validator, only if it has changed.
+    Whole,
+    /// For what the client asks for, with its range and its conditions.
+    AsTheClient,
+}
+
 /// What the origin says.
-pub(super) enum Asked<B> {
-    /// 304.
-    Confirmed(Confirmed),
-    Answered(Answered<B>),
+pub(super) enum Fetched<B> {
+    /// 304 to the edge's own condition.
+    Freshened(Freshened),
+    Response(Answered<B>),
 }
 
 /// An entry with its fields brought up to date.
-pub(super) struct Confirmed {
-    pub(super) slot: Arc<Slot>,
+pub(super) struct Freshened {
+    pub(super) entry: Arc<Entry>,
     /// Why it is not stored, and answers one request alone. `None`: it is in memory.
     pub(super) refused: Option<NoStore>,
 }
@@ -67,151 +65,149 @@ pub(super) struct Answered<B> {
 
 impl<P: Platform> Fill<P> {
     pub(super) fn policy(&self) -> &Policy {
-        self.route.policy(&self.edge.config)
+        self.exchange.policy()
     }
 
-    /// Asks for the whole, and where there is a stale entry with a validator, only if it has changed.
-    pub(super) async fn ask(&self, stale: Option<&Arc<Slot>>) -> Result<Asked<BodyOf<P>>, OriginError> {
-        let mut fields = self.forwarded.clone();
-        let stale = match stale.map(|slot| &**slot) {
-            Some(Slot::Entry(entry)) if entry.has_validator() => Some(entry),
-            _ => None,
+    pub(super) async fn ask(
+        &self,
+        stale: Option<&Arc<Entry>>,
+        asking: Asking,
+    ) -> Result<Fetched<BodyOf<P>>, OriginError> {
+        let forwarded = self.request.forwarded(&self.exchange);
+        let mut fields = forwarded.clone();
+        if asking == Asking::AsTheClient {
+            copy_conditions(&self.exchange.fields, &mut fields);
+            return self.send(fields).await.map(Fetched::Response);
+        }
+        let Some(stale) = stale.filter(|entry| entry.has_validator()) else {
+            return self.send(fields).await.map(Fetched::Response);
         };
-        if let Some(entry) = stale {
-            add_conditions(&mut fields, entry);
-        }
+        add_conditions(&mut fields, stale);
         let answered = self.send(fields).await?;
-        if answered.response.status() == StatusCode::NOT_MODIFIED
-            && let Some(entry) = stale
-        {
-            return Ok(Asked::Confirmed(self.confirm(entry, &answered)));
+        if answered.response.status() != StatusCode::NOT_MODIFIED {
+            return Ok(Fetched::Response(answered));
         }
-        Ok(Asked::Answered(answered))
-    }
-
-    /// Asks for the part that the client asks for; the answer is not stored.
-    pub(super) async fn ask_for_range(&self) -> Result<Asked<BodyOf<P>>, OriginError> {
-        let mut fields = self.forwarded.clone();
-        for name in [header::RANGE, header::IF_RANGE] {
-            if let Some(value) = self.client.get(&name) {
-                fields.insert(name, value.clone());
-            }
+        if !is_of(answered.response.headers(), stale) {
+            // It validates another representation than the one that is stored (RFC 9111, section 4.3.4).
+            return self.send(forwarded.clone()).await.map(Fetched::Response);
         }
-        Ok(Asked::Answered(self.send(fields).await?))
+        Ok(Fetched::Freshened(self.freshen(stale, &answered)))
     }
 
     async fn send(&self, fields: HeaderMap) -> Result<Answered<BodyOf<P>>, OriginError> {
-        let upstream = Upstream {
-            edge: &self.edge,
-            platform: &self.platform,
-            policy: self.policy(),
-            authority: &self.authority,
-        };
-        let (requested, purge_mark) = (self.platform.now(), self.edge.purges.mark());
-        let body = BodyOf::<P>::empty();
+        let (platform, edge) = (&self.exchange.platform, &self.exchange.edge);
+        let (requested, purge_mark) = (platform.now(), edge.purges.mark());
+        let (target, body) = (self.request.key.target(), BodyOf::<P>::empty());
         let mut response =
-            ask_origin(&upstream, self.method.clone(), self.key.target(), fields, Default::default(), body)
-                .await?;
+            ask_origin(&self.exchange, self.method.clone(), target, fields, Default::default(), body).await?;
         connection::strip(response.headers_mut());
-        Ok(Answered { response, requested, received: self.platform.now(), purge_mark })
+        Ok(Answered { response, requested, received: platform.now(), purge_mark })
     }
 
     /// Whether the origin itself names a lifetime.
     pub(super) fn is_explicit(&self, answered: &Answered<BodyOf<P>>) -> bool {
-        self.freshness(answered).source.is_explicit()
+        self.freshness(answered, answered.response.status()).source.is_explicit()
     }
 
-    fn freshness(&self, answered: &Answered<BodyOf<P>>) -> Freshness {
+    fn freshness(&self, answered: &Answered<BodyOf<P>>, status: StatusCode) -> Freshness {
         let Answered { response, requested, received, .. } = answered;
-        Freshness::compute(response.status(), response.headers(), *requested, *received, self.policy())
+        Freshness::compute(status, response.headers(), *requested, *received, self.policy())
     }
 
-    /// Whether a response may be stored, and on what it varies.
-    fn storable(&self, answered: &Answered<BodyOf<P>>) -> Result<Vec<http::HeaderName>, NoStore> {
+    /// Whether a response may be stored, and on what it varies. `stale`: what is stored.
+    fn storable(
+        &self,
+        answered: &Answered<BodyOf<P>>,
+        stale: Option<&Arc<Entry>>,
+    ) -> Result<Vec<HeaderName>, NoStore> {
         if self.method != Method::GET {
             return Err(NoStore::Method);
         }
-        let response = &answered.response;
-        let policy = self.policy();
-        let freshness = self.freshness(answered);
-        let candidate = Candidate {
-            request: &self.client,
-            request_no_store: self.no_store,
-            status: response.status(),
-            response: response.headers(),
-            freshness: &freshness,
-            length: response.body().length(),
-        };
-        storable(&candidate, self.edge.config.limits.object, policy)
+        let status = answered.response.status();
+        if leaves_entry(status) && stale.is_some_and(|stale| !leaves_entry(stale.status)) {
+            return Err(NoStore::LeavesEntry);
+        }
+        self.judge(answered, status, answered.response.body().length())
     }
 
-    /// The answer to the client out of a response, which is stored on its way where it may be.
+    fn judge(
+        &self,
+        answered: &Answered<BodyOf<P>>,
+        status: StatusCode,
+        length: Option<u64>,
+    ) -> Result<Vec<HeaderName>, NoStore> {
+        let freshness = self.freshness(answered, status);
+        let candidate = Candidate {
+            request: &self.exchange.fields,
+            request_no_store: self.request.facts.directives.no_store(),
+            status,
+            response: answered.response.headers(),
+            freshness: &freshness,
+            length,
+        };
+        storable(&candidate, self.exchange.edge.config.limits.object, self.policy())
+    }
+
+    /// The answer to the client out of a response, which is stored on its way where it may be. `stale`: what is stored.
     pub(super) async fn answer(
         self,
-        exchange: &Exchange<'_, P>,
         answered: Answered<BodyOf<P>>,
         obligation: Option<Obligation>,
-        replaces: bool,
+        stale: Option<&Arc<Entry>>,
+        asking: Asking,
         report: Report,
     ) -> Response<BodyOf<P>> {
         let status = answered.response.status();
         let report = Report { forward_status: Some(status.as_u16()), ..report };
-        match self.storable(&answered) {
+        match self.storable(&answered, stale) {
             Err(reason) => {
-                self.not_stored(&answered, obligation, replaces, &reason);
+                self.not_stored(&answered, obligation, stale.is_some(), asking, &reason);
                 let mut response = answered.response;
                 strip_for_client(response.headers_mut(), self.policy());
+                self.exchange.trace.note(|| explain::not_stored_step(&reason));
                 let report = Report { detail: Some(reason.as_str()), ..report };
-                response.extensions_mut().insert(reason);
-                finish(exchange.edge, response, &report)
+                reply::to_client(&self.exchange, response, &report)
             }
             Ok(vary) => {
                 let report = Report { stored: true, ..report };
-                self.store_and_answer(exchange, answered, vary, obligation, report).await
+                self.store_and_answer(answered, vary, obligation, report).await
             }
         }
     }
 
     async fn store_and_answer(
         self,
-        exchange: &Exchange<'_, P>,
         answered: Answered<BodyOf<P>>,
-        vary: Vec<http::HeaderName>,
+        vary: Vec<HeaderName>,
         obligation: Option<Obligation>,
         report: Report,
     ) -> Response<BodyOf<P>> {
         let (mut response, capture, parts) = self.split(answered, vary);
-        let asks_for_part = exchange.fields.contains_key(header::RANGE) && parts.status == StatusCode::OK;
-        if asks_for_part && response.body().length().is_some() {
-            // A part is cut out of the whole, which is on its way and small enough to be stored.
+        let exchange = self.exchange.clone();
+        if reply::of(&exchange, &response) == Reply::Parts {
+            // Several parts are cut out of the whole, which is on its way and small enough to be stored.
             return match self.capture(capture, parts, obligation).await {
-                Some(slot) => match answer_of(exchange, &slot) {
-                    Some(answer) => respond(exchange.edge, answer, &report),
-                    None => finish(exchange.edge, response, &report),
-                },
-                None => finish(exchange.edge, response, &Report { stored: false, ..report }),
+                Some(entry) => {
+                    let (policy, now) = (exchange.policy(), exchange.platform.now());
+                    let answer = from_entry(&exchange.method, &exchange.fields, &entry, policy, now);
+                    respond(&exchange.edge, answer, &report)
+                }
+                None => finish(&exchange.edge, response, &Report { stored: false, ..report }),
             };
         }
-        let unchanged =
-            conditional::evaluate(&exchange.fields, parts.status, &parts.fields) == Condition::NotModified;
-        let platform = self.platform.clone();
-        let policy = exchange.policy();
-        platform.spawn(async move {
+        exchange.platform.spawn(async move {
             self.capture(capture, parts, obligation).await;
         });
-        strip_for_client(response.headers_mut(), policy);
-        if unchanged {
-            // The client has it already; the body is read on for the cache alone.
-            return respond(exchange.edge, not_modified(std::mem::take(response.headers_mut())), &report);
-        }
-        finish(exchange.edge, response, &report)
+        strip_for_client(response.headers_mut(), exchange.policy());
+        // Where the client wants less of it, the body is read on for the cache alone.
+        reply::to_client(&exchange, response, &report)
     }
 
     /// What goes to the client, what is captured, and the entry's parts but for its body.
     fn split(
         &self,
         answered: Answered<BodyOf<P>>,
-        vary: Vec<http::HeaderName>,
+        vary: Vec<HeaderName>,
     ) -> (Response<BodyOf<P>>, Capture, Parts) {
         let policy = self.policy();
         let Answered { response, requested, received, purge_mark } = answered;
@@ -220,16 +216,11 @@ impl<P: Platform> Fill<P> {
         if policy.set_cookie == SetCookie::Strip {
             head.headers.remove(header::SET_COOKIE);
         }
-        let (body, capture) = body.tee(self.edge.config.limits.object);
+        let (body, capture) = body.tee(self.exchange.edge.config.limits.object);
         let mut fields = head.headers.clone();
         strip_unstorable(&mut fields, policy);
-        let key = if vary.is_empty() {
-            self.key.as_str().to_owned()
-        } else {
-            self.key.variant(&vary::selector(&self.forwarded, &vary))
-        };
         let parts = Parts {
-            key,
+            key: self.entry_key(&vary),
             status: head.status,
             fields,
             body: bytes::Bytes::new(),
@@ -241,25 +232,35 @@ impl<P: Platform> Fill<P> {
         (Response::from_parts(head, body), capture, parts)
     }
 
+    /// The key of what this fill brings: the URL's, or the variant's that its request selects.
+    pub(super) fn entry_key(&self, vary: &[HeaderName]) -> String {
+        if vary.is_empty() {
+            return self.request.key.as_str().to_owned();
+        }
+        self.request.key.variant(&vary::selector(self.request.forwarded(&self.exchange), vary))
+    }
+
     /// Waits for the whole body and stores it. One that breaks off or is too large is never stored.
     async fn capture(
         &self,
         capture: Capture,
         mut parts: Parts,
         obligation: Option<Obligation>,
-    ) -> Option<Arc<Slot>> {
+    ) -> Option<Arc<Entry>> {
         match capture.await {
             Ok(body) if is_whole(&parts.fields, body.len()) => {
                 parts.body = body;
-                let slot = self.keep(Entry::new(parts, self.policy()), None);
+                let entry = self.keep(Entry::new(parts, self.policy()), None);
                 if let Some(obligation) = obligation {
-                    obligation.filled(slot.clone());
+                    obligation.filled(entry.clone());
                 }
-                Some(slot)
+                Some(entry)
             }
             Err(CaptureError::TooLarge) => {
+                let (edge, platform) = (&self.exchange.edge, &self.exchange.platform);
+                edge.hit_for_miss.mark(self.request.key.as_str(), platform.now());
+                edge.whole.clear(self.request.key.as_str());
                 self.release();
-                self.edge.hit_for_miss.mark(self.key.as_str(), self.platform.now());
                 if let Some(obligation) = obligation {
                     obligation.unshareable();
                 }
@@ -278,47 +279,71 @@ impl<P: Platform> Fill<P> {
         answered: &Answered<BodyOf<P>>,
         obligation: Option<Obligation>,
         replaces: bool,
+        asking: Asking,
         reason: &NoStore,
     ) {
-        let own =
-            matches!(reason, NoStore::Credentials | NoStore::RequestNoStore) || self.method != Method::GET;
-        if !own {
-            self.edge.hit_for_miss.mark(self.key.as_str(), self.platform.now());
-        }
-        if let Some(obligation) = obligation {
-            obligation.unshareable();
-        }
         self.release();
         let status = answered.response.status();
-        let is_whole_answer = !status.is_server_error() && status != StatusCode::PARTIAL_CONTENT;
-        if replaces && !own && is_whole_answer {
+        let (edge, now) = (&self.exchange.edge, self.exchange.platform.now());
+        let key = self.request.key.as_str();
+        let own =
+            matches!(reason, NoStore::Credentials | NoStore::RequestNoStore) || self.method != Method::GET;
+        if asking == Asking::AsTheClient && matches!(status.as_u16(), 206 | 304) && !own {
+            // What the whole would be: those who wait fetch it, or each a part of its own.
+            return match self.judge(answered, StatusCode::OK, complete_length(answered.response.headers())) {
+                Ok(_) => {
+                    edge.whole.mark(key, now);
+                    drop(obligation);
+                }
+                Err(_) => {
+                    edge.hit_for_miss.mark(key, now);
+                    obligation.into_iter().for_each(Obligation::unshareable);
+                }
+            };
+        }
+        if !own && !leaves_entry(status) {
+            edge.hit_for_miss.mark(key, now);
+        }
+        if let Some(obligation) = obligation {
+            if status.is_server_error() {
+                self.failed(obligation, Failure::Status(status));
+            } else {
+                obligation.unshareable();
+            }
+        }
+        if replaces && !own && !leaves_entry(status) && status != StatusCode::PARTIAL_CONTENT {
             self.forget_behind();
         }
     }
 
-    /// Fetches a new answer behind a stale one.
-    pub(super) fn behind(self, stale: Arc<Slot>, obligation: Obligation) {
-        let platform = self.platform.clone();
+    /// Fetches a new answer behind a stale one. `key`: the flight's.
+    pub(super) fn behind(self, stale: Arc<Entry>, key: String, obligation: Obligation) {
+        let platform = self.exchange.platform.clone();
         platform.spawn(async move {
-            match across::behind(&self, &stale).await {
+            match lease::behind(&self, &key, &stale).await {
                 Behind::Fetch(lease) => self.lease.set(lease),
-                Behind::Brought(slot) => return obligation.filled(slot),
+                Behind::Brought(entry) => return obligation.filled(entry),
                 // What it brings is found when this is tried again.
-                Behind::Leave => return self.edge.backoff.mark(self.key.as_str(), self.platform.now()),
+                Behind::Leave => return self.back_off(&key),
             }
-            self.edge.counters.background_revalidation();
-            match self.ask(Some(&stale)).await {
-                Ok(Asked::Confirmed(Confirmed { slot, refused: None })) => obligation.filled(slot),
-                Ok(Asked::Confirmed(_)) => {
+            self.exchange.edge.counters.background_revalidation();
+            match self.ask(Some(&stale), Asking::Whole).await {
+                Ok(Fetched::Freshened(Freshened { entry, refused: None })) => obligation.filled(entry),
+                Ok(Fetched::Freshened(_)) => {
                     self.release();
                     obligation.unshareable();
                 }
-                Ok(Asked::Answered(answered)) if answered.response.status().is_server_error() => {
-                    self.back_off(obligation, Failure::Status(answered.response.status().as_u16()));
+                Err(error) => {
+                    self.back_off(&key);
+                    self.failed(obligation, error.into());
                 }
-                Err(error) => self.back_off(obligation, Failure::Origin(error)),
-                Ok(Asked::Answered(answered)) => match self.storable(&answered) {
-                    Err(reason) => self.not_stored(&answered, Some(obligation), true, &reason),
+                Ok(Fetched::Response(answered)) => match self.storable(&answered, Some(&stale)) {
+                    Err(reason) => {
+                        if leaves_entry(answered.response.status()) {
+                            self.back_off(&key);
+                        }
+                        self.not_stored(&answered, Some(obligation), true, Asking::Whole, &reason);
+                    }
                     Ok(vary) => {
                         let (response, capture, parts) = self.split(answered, vary);
                         drop(response);
@@ -329,10 +354,10 @@ impl<P: Platform> Fill<P> {
         });
     }
 
-    fn back_off(&self, obligation: Obligation, failure: Failure) {
+    /// Leaves a revalidation alone for a moment.
+    fn back_off(&self, key: &str) {
         self.release();
-        self.edge.backoff.mark(self.key.as_str(), self.platform.now());
-        obligation.failed(failure);
+        self.exchange.edge.backoff.mark(key, self.exchange.platform.now());
     }
 }
 
@@ -346,6 +371,33 @@ fn add_conditions(fields: &mut HeaderMap, entry: &Entry) {
     }
 }
 
+/// Whether a 304 is about this entry: it names no validator, or the entry's.
+fn is_of(not_modified: &HeaderMap, entry: &Entry) -> bool {
+    use crate::fields::etag::ETag;
+    match (fields::text(not_modified, "etag"), entry.etag()) {
+        (Some(theirs), Some(ours)) => ETag::parse(theirs).weak_eq(&ETag::parse(ours)),
+        (Some(_), None) => false,
+        (None, _) => match (fields::text(not_modified, "last-modified"), entry.last_modified()) {
+            (Some(theirs), Some(ours)) => theirs == ours,
+            _ => true,
+        },
+    }
+}
+
+/// A client's range and conditions.
+fn copy_conditions(client: &HeaderMap, fields: &mut HeaderMap) {
+    for name in crate::origin::CONDITIONS {
+        for value in client.get_all(&name) {
+            fields.append(name.clone(), value.clone());
+        }
+    }
+}
+
+/// The length of the whole that a 206 is a part of, where it says so.
+fn complete_length(fields: &HeaderMap) -> Option<u64> {
+    fields::text(fields, "content-range")?.rsplit_once('/')?.1.trim().parse().ok()
+}
+
 /// A response without `Date` gets the time it came at (RFC 9110, section 6.6.1).
 pub(super) fn ensure_date(fields: &mut HeaderMap, received: Time) {
     if !fields.contains_key(header::DATE)
@@ -357,6 +409,6 @@ pub(super) fn ensure_date(fields: &mut HeaderMap, received: Time) {
 
 /// Whether a body is as long as its head says (RFC 9111, section 3.3: incomplete responses).
 fn is_whole(fields: &HeaderMap, length: usize) -> bool {
-    let said = fields::text(fields, "content-length").and_then(|text| text.trim().parse::<usize>().ok());
-    said.is_none_or(|said| said == length)
+    let announced = fields::text(fields, "content-length").and_then(|text| text.trim().parse::<usize>().ok());
+    announced.is_none_or(|announced| announced == length)
 }

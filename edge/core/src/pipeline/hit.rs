@@ -12,9 +12,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, Response, header};
 
-use super::{admit, cached};
+use super::{admit, cached, remove_named_by_connection};
 use crate::config::Policy;
-use crate::decide::{Decision, Serve, Sharing, sharing};
+use crate::decide::{Decision, Facts, Serve, Sharing, sharing};
 use crate::edge::Edge;
 use crate::entry::{Decoded, Entry, Slot, decode};
 use crate::fields::credentials;
@@ -40,7 +40,7 @@ pub struct Line<'a> {
 }
 
 /// Fields that no policy makes harmless: loops, other protocols, bodies, directives, conditions, ranges.
-const ALWAYS: [HeaderName; 12] = [
+const ALWAYS: [HeaderName; 14] = [
     HeaderName::from_static("cdn-loop"),
     header::CONNECTION,
     header::UPGRADE,
@@ -48,8 +48,10 @@ const ALWAYS: [HeaderName; 12] = [
     header::TRANSFER_ENCODING,
     header::CACHE_CONTROL,
     header::PRAGMA,
+    header::IF_MATCH,
     header::IF_NONE_MATCH,
     header::IF_MODIFIED_SINCE,
+    header::IF_UNMODIFIED_SINCE,
     header::IF_RANGE,
     header::RANGE,
     HeaderName::from_static(access::TOKEN),
@@ -106,23 +108,27 @@ pub struct Plan {
 impl Plan {
     /// `fields`: all lines of the request whose names are among `told`, which holds at least [`fields_that_matter`].
     /// `None`: such requests are never answered here.
-    pub fn new(edge: &Edge, line: &Line<'_>, fields: HeaderMap, told: &[HeaderName]) -> Option<Self> {
+    pub fn new(edge: &Edge, line: &Line<'_>, mut fields: HeaderMap, told: &[HeaderName]) -> Option<Self> {
         let (target, authority, policy) = admitted(edge, line, &fields)?;
         if NEVER.iter().any(|name| fields.contains_key(name)) {
             return None;
         }
+        remove_named_by_connection(&mut fields);
         let credentials = match sharing(line.method, &fields, false, policy) {
             Sharing::Private(_) => return None,
             Sharing::WithCredentials(_) => true,
             Sharing::Shareable => false,
         };
-        let key = Key::new(line.scheme, &authority, &target, &fields, policy);
         let hop = Hop { scheme: line.scheme, authority: &authority, client: None };
+        let forwarded = shared_fields(&fields, policy, &hop);
+        let keyed = if cached::keys_fields(policy) { &forwarded } else { &fields };
+        let key = Key::new(line.scheme, &authority, &target, keyed, policy);
+        let facts = Facts::read(&fields, policy, credentials);
         Some(Self {
             method: line.method.clone(),
             route: route_of(edge, line.method, &target),
-            forwarded: shared_fields(&fields, policy, &hop),
-            request: cached::Request::new(key, &fields, policy, credentials),
+            request: cached::Request::new(key, facts, forwarded.clone()),
+            forwarded,
             fields,
             told: told.to_vec(),
         })
@@ -130,7 +136,7 @@ impl Plan {
 
     /// Fields that the URL varies on by now and that this plan was not told about. Until another is, nothing is answered.
     pub fn lacks(&self, edge: &Edge) -> Vec<HeaderName> {
-        match edge.memory.get(self.request.key.as_str()).as_deref() {
+        match edge.memory.get(self.request.key.as_str()) {
             Some(Slot::Vary(index)) => {
                 index.sets.iter().flatten().filter(|name| !self.told.contains(name)).cloned().collect()
             }
@@ -154,11 +160,11 @@ impl Plan {
 /// A fresh entry that answers.
 #[derive(Debug)]
 pub struct Hit {
-    slot: Arc<Slot>,
+    entry: Arc<Entry>,
     tier: &'static str,
     /// The client has it already: the answer is 304.
     pub not_modified: bool,
-    /// What `Age` says, in seconds. As long as slot, `not_modified` and age are the same, so is the answer.
+    /// What `Age` says, in seconds. As long as entry, `not_modified` and age are the same, so is the answer.
     pub age: u64,
 }
 
@@ -174,19 +180,16 @@ pub fn hit(edge: &Edge, plan: &Plan, fields_size: usize, now: Time) -> Option<Hi
     if varies.get() && !plan.lacks(edge).is_empty() {
         return None;
     }
-    if plan.request.decide(&found, now) != Decision::Serve(Serve::Fresh) {
-        return None;
-    }
-    answered(edge, plan, found, now)
+    answered(edge, plan, &found, now)
 }
 
-fn answered(edge: &Edge, plan: &Plan, found: Found, now: Time) -> Option<Hit> {
-    let Found::Entry { slot, tier } = found else { return None };
-    let Slot::Entry(entry) = &*slot else { return None };
+fn answered(edge: &Edge, plan: &Plan, found: &Found, now: Time) -> Option<Hit> {
+    let Decision::Serve { entry, serve: Serve::Fresh } = plan.request.decide(found, now) else { return None };
+    let tier = found.tier()?;
     let condition = conditional::evaluate(&plan.fields, entry.status, &entry.fields);
     let (not_modified, age) = (condition == Condition::NotModified, entry.age(now).as_secs());
     edge.counters.answered(&report(entry, tier, now));
-    Some(Hit { slot, tier, not_modified, age })
+    Some(Hit { entry: entry.clone(), tier, not_modified, age })
 }
 
 /// Whether memory knows nothing of the URL, so that the stores are asked.
@@ -225,15 +228,12 @@ pub fn stored(
     if lookup::is_purged(edge, &entry) {
         return None;
     }
-    let found = Found::Entry { slot: Arc::new(Slot::Entry(entry)), tier };
-    if plan.request.decide(&found, now) != Decision::Serve(Serve::Fresh) {
-        return None;
-    }
-    let Found::Entry { slot, .. } = &found else { return None };
-    store::remember(edge, key, slot, now);
+    let found = Found::Entry { entry: Arc::new(entry), tier };
+    let hit = answered(edge, plan, &found, now)?;
+    store::remember(edge, key, &hit.entry, now);
     edge.counters.store_read(true);
     edge.rests.keeps(tier);
-    answered(edge, plan, found, now)
+    Some(hit)
 }
 
 /// To the second, as the whole answer is.
@@ -243,20 +243,20 @@ fn report(entry: &Entry, tier: &'static str, now: Time) -> Report {
 }
 
 impl Hit {
-    /// The entry, by identity: what replaces it is another slot.
-    pub fn slot(&self) -> &Arc<Slot> {
-        &self.slot
+    /// The entry, by identity: what replaces it is another one.
+    pub const fn entry(&self) -> &Arc<Entry> {
+        &self.entry
     }
 
     /// Writes what the store at `from` had to the nearer ones, behind the answer.
     pub fn promote<P: Platform>(&self, edge: &Arc<Edge>, platform: &P, plan: &Plan, from: usize) {
         // An answer that varies is not found the short way, so that there is no index.
-        store::promote(edge, platform, from, plan.request.key.as_str(), &self.slot, None);
+        store::promote(edge, platform, from, plan.request.key.as_str(), &self.entry, None);
     }
 
     /// The whole answer, by the plan and at the time that the hit was found by.
     pub fn answer(&self, edge: &Edge, plan: &Plan, now: Time) -> Response<Bytes> {
-        let Slot::Entry(entry) = &*self.slot else { unreachable!("only an entry is a hit") };
+        let entry = &*self.entry;
         let answer = from_entry(&plan.method, &plan.fields, entry, plan.policy(edge), now);
         let mut response = Response::new(answer.body);
         *response.status_mut() = answer.status;

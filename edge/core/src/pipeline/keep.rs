@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fill::Fill;
-use crate::entry::{Entry, Slot};
+use crate::entry::Entry;
 use crate::platform::Platform;
 use crate::purge::url_of;
 use crate::shield::lease::Ended;
@@ -11,41 +11,41 @@ use crate::store;
 
 impl<P: Platform> Fill<P> {
     pub(super) fn forget_behind(&self) {
-        let (edge, platform, key) = (self.edge.clone(), self.platform.clone(), self.key.as_str().to_owned());
+        let (edge, platform) = (self.exchange.edge.clone(), self.exchange.platform.clone());
+        let key = self.request.key.as_str().to_owned();
         edge.purges.url(url_of(&key), platform.now());
         edge.memory.remove(&key);
-        self.platform.spawn(async move { store::forget(&edge, &platform, &key).await });
+        self.exchange.platform.spawn(async move { store::forget(&edge, &platform, &key).await });
     }
 
     /// Puts an entry into memory at once and into the stores behind the answer; not where a purge has come in between.
-    /// `confirmed`: what it was before a 304 confirmed it.
-    pub(super) fn keep(&self, mut entry: Entry, confirmed: Option<&Entry>) -> Arc<Slot> {
-        let now = self.platform.now();
-        let purged = self.edge.purges.covers(&entry.key, entry.purge_mark, entry.requested);
-        if !purged && !self.platform.stores().is_empty() {
-            entry.apart = store::body_apart(&entry, self.platform.random(), now);
+    /// `freshened`: what it was before a 304 brought it up to date.
+    pub(super) fn keep(&self, mut entry: Entry, freshened: Option<&Entry>) -> Arc<Entry> {
+        let (edge, platform) = (&self.exchange.edge, &self.exchange.platform);
+        let now = platform.now();
+        let purged = edge.purges.covers(&entry.key, entry.purge_mark, entry.requested);
+        if !purged && !platform.stores().is_empty() {
+            entry.apart = store::body_apart(&entry, platform.random(), now);
         }
-        let slot = Arc::new(Slot::Entry(entry));
+        let entry = Arc::new(entry);
         if purged {
-            return slot;
+            return entry;
         }
-        let index = store::remember(&self.edge, self.key.as_str(), &slot, now);
-        self.edge.hit_for_miss.clear(self.key.as_str());
-        let (edge, platform, primary) =
-            (self.edge.clone(), self.platform.clone(), self.key.as_str().to_owned());
-        let (written, confirmed) = (slot.clone(), confirmed.filter(|old| old.apart.is_some()).cloned());
+        let key = self.request.key.as_str();
+        let index = store::remember(edge, key, &entry, now);
+        edge.hit_for_miss.clear(key);
+        let (edge, platform, primary) = (edge.clone(), platform.clone(), key.to_owned());
+        let (written, freshened) = (entry.clone(), freshened.filter(|old| old.apart.is_some()).cloned());
         let lease = self.lease.take();
-        self.platform.spawn(async move {
-            if let Slot::Entry(entry) = &*written {
-                let confirmed = confirmed.as_ref();
-                let found = store::write(&edge, &platform, &primary, entry, index.as_ref(), confirmed).await;
-                if let Some(lease) = lease {
-                    // Others look into the stores as soon as nobody holds the lease.
-                    lease.end_now(if found { Ended::Free } else { Ended::Alone }).await;
-                }
+        self.exchange.platform.spawn(async move {
+            let freshened = freshened.as_ref();
+            let found = store::write(&edge, &platform, &primary, &written, index.as_deref(), freshened).await;
+            if let Some(lease) = lease {
+                // Others look into the stores as soon as nobody holds the lease.
+                lease.end_now(if found { Ended::Free } else { Ended::Alone }).await;
             }
         });
-        slot
+        entry
     }
 
     /// What came is for nobody else: who waits in other instances is let go.

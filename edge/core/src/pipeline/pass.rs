@@ -1,14 +1,17 @@
 //! Requests that go through whole, streamed both ways.
 
+use std::rc::Rc;
+
 use http::{HeaderMap, Method, Response, StatusCode, header};
 
-use super::fill::{Answered, Fill};
-use super::{BodyOf, Exchange, ask_origin, finish};
+use super::cached::{Request, fill_of};
+use super::fill::{Answered, Asking, Fill};
+use super::{BodyOf, Exchange, ask_origin, explain, finish, reply};
 use crate::config;
-use crate::decide::{Directives, Forward, NoStore, PassReason};
+use crate::decide::{Facts, Forward, NoStore, PassReason};
 use crate::fields::{self, connection};
 use crate::key::{self, Key};
-use crate::origin::{Upstream, shared_fields, whole_fields};
+use crate::origin::{shared_fields, whole_fields};
 use crate::platform::Platform;
 use crate::purge::url_of;
 use crate::respond::{Outcome, Report, strip_for_client};
@@ -17,23 +20,16 @@ use crate::store;
 
 /// Sends the request on as it came, but for what belongs to one connection.
 pub(super) async fn whole<P: Platform>(
-    exchange: Exchange<'_, P>,
-    target: &Target<'_>,
+    exchange: &Rc<Exchange<P>>,
     body: BodyOf<P>,
     reason: PassReason,
 ) -> Response<BodyOf<P>> {
-    let upstream = Upstream {
-        edge: exchange.edge,
-        platform: exchange.platform,
-        policy: exchange.policy(),
-        authority: &exchange.authority,
-    };
     let asked = exchange.platform.now();
     let purge_mark = exchange.edge.purges.mark();
     let answer = ask_origin(
-        &upstream,
+        exchange,
         exchange.method.clone(),
-        target.as_str(),
+        exchange.target.as_str(),
         whole_fields(&exchange.fields, &exchange.hop()),
         exchange.extensions.clone(),
         body,
@@ -48,38 +44,38 @@ pub(super) async fn whole<P: Platform>(
     match answer {
         Err(error) => exchange.origin_failed(&error, report),
         Ok(mut response) => {
-            let own = invalidate(&exchange, target, &response);
+            let own = invalidate(exchange, &response);
             // The answer to a write is not older than the write; but it is older than another's that came in between.
             let now = exchange.edge.purges.mark();
             let purge_mark = if now.seq == purge_mark.seq + own { now } else { purge_mark };
             if response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 connection::strip(response.headers_mut());
             }
-            if let Some(fill) = stores_post(&exchange, target, &response) {
+            if let Some(fill) = stores_post(exchange, &response) {
                 let answered =
                     Answered { response, requested: asked, received: exchange.platform.now(), purge_mark };
                 if fill.is_explicit(&answered) {
-                    return fill.answer(&exchange, answered, None, false, report).await;
+                    return fill.answer(answered, None, None, Asking::Whole, report).await;
                 }
                 response = answered.response;
             }
             strip_for_client(response.headers_mut(), exchange.policy());
             if reason == PassReason::Credentials {
-                response.extensions_mut().insert(NoStore::Credentials);
+                exchange.trace.note(|| explain::not_stored_step(&NoStore::Credentials));
             }
             let report = Report { forward_status: Some(response.status().as_u16()), ..report };
-            finish(exchange.edge, response, &report)
+            if reason == PassReason::Precondition {
+                // The origin may have overlooked the condition for which it was asked.
+                return reply::to_client(exchange, response, &report);
+            }
+            finish(&exchange.edge, response, &report)
         }
     }
 }
 
 /// The answer to a POST is one for a later GET where it names the same URL in `Content-Location` and its lifetime
 /// (RFC 9110, section 9.3.3). Only where all fields are forwarded: else it has seen what is not keyed.
-fn stores_post<P: Platform, B>(
-    exchange: &Exchange<'_, P>,
-    target: &Target<'_>,
-    response: &Response<B>,
-) -> Option<Fill<P>> {
+fn stores_post<P: Platform, B>(exchange: &Rc<Exchange<P>>, response: &Response<B>) -> Option<Fill<P>> {
     let policy = exchange.policy();
     if exchange.method != Method::POST
         || response.status() != StatusCode::OK
@@ -90,32 +86,20 @@ fn stores_post<P: Platform, B>(
     }
     let location = fields::text(response.headers(), "content-location")?;
     let named = same_host_target(exchange, location)?;
-    if Target::normalise(&named).ok()?.as_str() != target.as_str() {
+    if Target::normalise(&named).ok()?.as_str() != exchange.target.as_str() {
         return None;
     }
-    Some(Fill {
-        edge: exchange.edge.clone(),
-        platform: exchange.platform.clone(),
-        route: exchange.route,
-        method: Method::GET,
-        key: Key::new(exchange.scheme, &exchange.authority, target, &exchange.fields, policy),
-        authority: exchange.authority.clone(),
-        client: exchange.fields.clone(),
-        forwarded: shared_fields(&exchange.fields, policy, &exchange.hop()),
-        no_store: Directives::read(&exchange.fields, policy).no_store(),
-        lease: Default::default(),
-    })
+    let forwarded = shared_fields(&exchange.fields, policy, &exchange.hop());
+    let key = Key::new(exchange.scheme, &exchange.authority, &exchange.target, &forwarded, policy);
+    let request = Request::new(key, Facts::read(&exchange.fields, policy, false), forwarded);
+    Some(fill_of(exchange, &Rc::new(request), Method::GET))
 }
 
 /// A successful unsafe request makes what is stored for its URL invalid, and what `Location` and `Content-Location` name
 /// on the same host (RFC 9111, section 4.4).
 ///
 /// Returns how many purges that took.
-fn invalidate<P: Platform, B>(
-    exchange: &Exchange<'_, P>,
-    target: &Target<'_>,
-    response: &Response<B>,
-) -> u64 {
+fn invalidate<P: Platform, B>(exchange: &Exchange<P>, response: &Response<B>) -> u64 {
     if exchange.method.is_safe() || !(response.status().is_success() || response.status().is_redirection()) {
         return 0;
     }
@@ -123,7 +107,7 @@ fn invalidate<P: Platform, B>(
     let named = named.iter().filter_map(|name| fields::text(response.headers(), name.as_str()));
     let targets = named.filter_map(|location| same_host_target(exchange, location));
     let mut keys: Vec<String> = targets
-        .chain([target.as_str().to_owned()])
+        .chain([exchange.target.as_str().to_owned()])
         .filter_map(|target| get_key(exchange, &target))
         .map(|key| key.as_str().to_owned())
         .collect();
@@ -145,7 +129,7 @@ fn invalidate<P: Platform, B>(
 }
 
 /// The key that a plain GET of this target has.
-fn get_key<P: Platform>(exchange: &Exchange<'_, P>, target: &str) -> Option<Key> {
+fn get_key<P: Platform>(exchange: &Exchange<P>, target: &str) -> Option<Key> {
     let target = Target::normalise(target).ok()?;
     let config = &exchange.edge.config;
     let policy = crate::route::find(config, Method::GET.as_str(), target.path()).policy(config);
@@ -154,7 +138,7 @@ fn get_key<P: Platform>(exchange: &Exchange<'_, P>, target: &str) -> Option<Key>
 
 /// Path and query of a reference to the host that was asked; `None` for another host. A reference relative to a folder is
 /// not followed: origins send absolute paths or URLs.
-fn same_host_target<P>(exchange: &Exchange<'_, P>, location: &str) -> Option<String> {
+fn same_host_target<P>(exchange: &Exchange<P>, location: &str) -> Option<String> {
     if location.starts_with('/') && !location.starts_with("//") {
         return Some(location.to_owned());
     }

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use super::hit::{Hit, Line, Plan, fields_that_matter, hit};
 use crate::edge::Edge;
-use crate::entry::Slot;
+use crate::entry::Entry;
 use crate::request::Scheme;
 use crate::time::Time;
 
@@ -67,7 +67,7 @@ struct Planned {
 /// The answer of an entry, but for its body, as of one second.
 struct Shown {
     /// By identity; a weak pointer keeps the address from being used again, and nothing else.
-    slot: Weak<Slot>,
+    entry: Weak<Entry>,
     not_modified: bool,
     age: u64,
     status: StatusCode,
@@ -185,17 +185,18 @@ fn answer(edge: &Edge, plan: &Plan, shown: &mut Option<Shown>, hit: &Hit, now: T
     let same = shown.as_ref().filter(|shown| {
         shown.age == hit.age
             && shown.not_modified == hit.not_modified
-            && std::ptr::eq(shown.slot.as_ptr(), Arc::as_ptr(hit.slot()))
+            && std::ptr::eq(shown.entry.as_ptr(), Arc::as_ptr(hit.entry()))
     });
-    if let (Some(shown), Slot::Entry(entry)) = (same, &**hit.slot()) {
-        let mut response = Response::new(if hit.not_modified { Bytes::new() } else { entry.body.clone() });
+    if let Some(shown) = same {
+        let body = if hit.not_modified { Bytes::new() } else { hit.entry().body.clone() };
+        let mut response = Response::new(body);
         *response.status_mut() = shown.status;
         *response.headers_mut() = shown.fields.clone();
         return response;
     }
     let answer = hit.answer(edge, plan, now);
     *shown = Some(Shown {
-        slot: Arc::downgrade(hit.slot()),
+        entry: Arc::downgrade(hit.entry()),
         not_modified: hit.not_modified,
         age: hit.age,
         status: answer.status(),

@@ -1,4 +1,4 @@
-//! Conditional requests (RFC 9110, section 13) answered from a stored response (RFC 9111, section 4.3.2).
+//! Conditional requests (RFC 9110, section 13), put to a response that is stored or on its way.
 
 use http::{HeaderMap, StatusCode, header};
 
@@ -11,13 +11,18 @@ pub enum Condition {
     Proceed,
     /// The client has this answer: 304.
     NotModified,
+    /// The client wants no other representation than one it knows, and this is another: 412.
+    Failed,
 }
 
-/// Puts `If-None-Match`, else `If-Modified-Since`, to a response. `If-Match` and `If-Unmodified-Since` are for origins
-/// and not evaluated by caches (section 13.2.1).
+/// Puts a request's conditions to a response, in the order of section 13.2.2. `If-Range` comes with the range
+/// ([`range_applies`]).
 pub fn evaluate(request: &HeaderMap, status: StatusCode, response: &HeaderMap) -> Condition {
     if !status.is_success() {
         return Condition::Proceed;
+    }
+    if fails(request, response) {
+        return Condition::Failed;
     }
     let matched = if request.contains_key(header::IF_NONE_MATCH) {
         none_match(request, response)
@@ -25,6 +30,21 @@ pub fn evaluate(request: &HeaderMap, status: StatusCode, response: &HeaderMap) -
         not_modified_since(request, response)
     };
     if matched { Condition::NotModified } else { Condition::Proceed }
+}
+
+/// Whether `If-Match`, else `If-Unmodified-Since`, rules a response out (sections 13.1.1 and 13.1.4).
+pub fn fails(request: &HeaderMap, response: &HeaderMap) -> bool {
+    if request.contains_key(header::IF_MATCH) {
+        let current = fields::text(response, "etag").map(ETag::parse);
+        return !list::all(request, "if-match")
+            .any(|tag| tag == "*" || current.is_some_and(|current| current.strong_eq(&ETag::parse(&tag))));
+    }
+    let date = |fields, name| fields::text(fields, name).and_then(fields::date::parse);
+    match (date(request, "if-unmodified-since"), date(response, "last-modified")) {
+        (Some(since), Some(modified)) => modified > since,
+        // Without a date to compare the condition is ignored.
+        _ => false,
+    }
 }
 
 fn none_match(request: &HeaderMap, response: &HeaderMap) -> bool {
@@ -89,6 +109,23 @@ mod tests {
         assert_eq!(condition(&[("if-modified-since", OLD)], &response), Condition::NotModified);
         assert_eq!(condition(&[("if-modified-since", OLD)], &[("last-modified", NEW)]), Condition::Proceed);
         assert_eq!(condition(&[("if-modified-since", "soon")], &response), Condition::Proceed);
+    }
+
+    #[test]
+    fn a_representation_that_the_client_does_not_know_fails() {
+        let response = [("etag", "\"a\""), ("last-modified", NEW)];
+        assert_eq!(condition(&[("if-match", "\"b\", \"a\"")], &response), Condition::Proceed);
+        assert_eq!(condition(&[("if-match", "*")], &response), Condition::Proceed);
+        assert_eq!(condition(&[("if-match", "\"b\"")], &response), Condition::Failed);
+        assert_eq!(condition(&[("if-match", "\"a\"")], &[("etag", "W/\"a\"")]), Condition::Failed);
+        assert_eq!(condition(&[("if-match", "\"a\"")], &[]), Condition::Failed);
+        assert_eq!(condition(&[("if-unmodified-since", OLD)], &response), Condition::Failed);
+        assert_eq!(condition(&[("if-unmodified-since", NEW)], &response), Condition::Proceed);
+        assert_eq!(condition(&[("if-unmodified-since", OLD)], &[]), Condition::Proceed);
+        let both = [("if-match", "\"a\""), ("if-unmodified-since", OLD)];
+        assert_eq!(condition(&both, &response), Condition::Proceed, "the tag comes first");
+        let none_match = [("if-match", "\"b\""), ("if-none-match", "\"a\"")];
+        assert_eq!(condition(&none_match, &response), Condition::Failed, "before If-None-Match");
     }
 
     #[test]

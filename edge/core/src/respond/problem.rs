@@ -59,7 +59,7 @@ impl Problem {
             )
         };
         match error {
-            OriginError::Saturated => Self {
+            OriginError::Saturated | OriginError::ClientShare => Self {
                 retry_after: Some(1 + u32::try_from(jitter % 4).unwrap_or(0)),
                 proxy_error: Some("connection_limit_reached"),
                 ..Self::new(
@@ -101,6 +101,20 @@ impl Problem {
                     gateway("edge-internal", "The edge could not ask the origin", "proxy_internal_error")
                 }
             },
+        }
+    }
+
+    /// The problem that is told to those who waited for a response that came with this status.
+    pub fn from_status(status: StatusCode, jitter: u64) -> Self {
+        let overloaded = status == StatusCode::SERVICE_UNAVAILABLE;
+        Self {
+            retry_after: overloaded.then(|| 1 + u32::try_from(jitter % 4).unwrap_or(0)),
+            ..Self::new(
+                status,
+                "origin-failed",
+                "The origin failed",
+                format!("the origin answered {} to a request for the same", status.as_u16()),
+            )
         }
     }
 

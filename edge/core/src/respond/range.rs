@@ -93,9 +93,14 @@ pub fn unsatisfiable(mut fields: HeaderMap, length: u64) -> Answer {
 /// 206 with one part.
 pub fn single(mut fields: HeaderMap, body: &Bytes, part: Part) -> Answer {
     let bytes = slice(body, part);
-    set(&mut fields, &content_range(part, body.len() as u64));
+    describe(&mut fields, part, body.len() as u64);
     fields.insert(header::CONTENT_LENGTH, bytes.len().into());
     Answer { status: StatusCode::PARTIAL_CONTENT, fields, body: bytes }
+}
+
+/// Makes the fields of a whole of `length` bytes those of one part, but for `Content-Length`.
+pub fn describe(fields: &mut HeaderMap, part: Part, length: u64) {
+    set(fields, &content_range(part, length));
 }
 
 /// 206 with several parts as `multipart/byteranges` (section 14.6).

@@ -55,7 +55,8 @@ fn status_json(edge: &Edge, now: Time) -> String {
     let memory = &edge.memory;
     let _ = write!(
         out,
-        "}},\"memory\":{{\"entries\":{},\"bytes\":{},\"budget_bytes\":{}}},\"origins\":[",
+        "}},\"flights\":{},\"memory\":{{\"entries\":{},\"bytes\":{},\"budget_bytes\":{}}},\"origins\":[",
+        edge.flights.len(),
         memory.len(),
         memory.bytes(),
         memory.budget()
@@ -64,9 +65,10 @@ fn status_json(edge: &Edge, now: Time) -> String {
         let comma = if at == 0 { "" } else { "," };
         let _ = write!(
             out,
-            "{comma}{{\"name\":{},\"url\":{}}}",
+            "{comma}{{\"name\":{},\"url\":{},\"inflight\":{}}}",
             json_string(&origin.name),
-            json_string(&origin.url)
+            json_string(&origin.url),
+            edge.origins.inflight(at)
         );
     }
     out.push_str("],\"routes\":[");

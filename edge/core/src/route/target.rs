@@ -53,6 +53,11 @@ impl<'a> Target<'a> {
         Ok(Self { text: Cow::Owned(text), path_len })
     }
 
+    /// The same, independent of what it was read from.
+    pub fn into_owned(self) -> Target<'static> {
+        Target { text: Cow::Owned(self.text.into_owned()), path_len: self.path_len }
+    }
+
     pub fn path(&self) -> &str {
         &self.text[..self.path_len]
     }

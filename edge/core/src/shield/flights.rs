@@ -9,14 +9,25 @@ use std::time::Duration;
 
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
+use http::{HeaderMap, StatusCode};
+use sha2::{Digest, Sha256};
 
-use crate::entry::Slot;
+use crate::entry::Entry;
 use crate::origin::OriginError;
 use crate::time::Time;
 
-/// The fills that are under way, by key.
+/// The fills that are under way, by the hash of their keys.
 pub struct Flights {
-    open: Mutex<HashMap<Box<str>, Arc<Flight>, SeedableRandomState>>,
+    open: Mutex<HashMap<Id, Arc<Flight>, SeedableRandomState>>,
+}
+
+/// Half of the SHA-256 of a key: no two keys that anyone can find share one, and a long key takes no more than a short one.
+type Id = [u8; 16];
+
+fn id(key: &str) -> Id {
+    let mut id = Id::default();
+    id.copy_from_slice(&Sha256::digest(key.as_bytes())[..16]);
+    id
 }
 
 /// The part a request plays.
@@ -31,12 +42,16 @@ pub enum Entered {
 /// What a flight came to.
 #[derive(Clone, Debug)]
 pub enum Landing {
-    /// An entry was stored or confirmed.
-    Filled(Arc<Slot>),
+    /// An entry was stored or freshened.
+    Filled(Arc<Entry>),
     /// Nothing that could be shared: whoever waited goes to the origin by itself.
     Unshareable,
-    /// The origin failed: whoever waited has its answer too.
-    Failed(Failure),
+    /// The origin failed: whoever waited with the same fields has its answer too.
+    Failed {
+        failure: Failure,
+        /// What the origin was sent.
+        asked: Arc<HeaderMap>,
+    },
     /// The leader gave up: one of those who waited leads next.
     Abandoned,
 }
@@ -46,8 +61,8 @@ pub enum Landing {
 pub enum Failure {
     /// It did not answer.
     Origin(OriginError),
-    /// It answered with a server error, and a stale entry may stand in.
-    Status(u16),
+    /// It answered with a server error.
+    Status(StatusCode),
 }
 
 /// A flight this old is taken for lost: a platform may cancel a request without running what it left behind.
@@ -58,6 +73,12 @@ struct Flight {
     started: Time,
     purged: u64,
     state: Mutex<State>,
+}
+
+impl Flight {
+    fn is_joined(&self, now: Time, purged: u64) -> bool {
+        now.since(self.started) < LEASE && self.purged >= purged
+    }
 }
 
 #[derive(Debug, Default)]
@@ -79,16 +100,21 @@ impl Flights {
     /// Leads a new flight of `key`, or waits for the one under way. `purged`: the number of the last purge that concerns
     /// the key ([`crate::purge::Purges::last_for`]); a flight that began before it is not joined.
     pub fn enter(self: &Arc<Self>, key: &str, now: Time, purged: u64) -> Entered {
+        let id = id(key);
         let mut open = lock(&self.open);
-        if let Some(flight) = open.get(key)
-            && now.since(flight.started) < LEASE
-            && flight.purged >= purged
+        if let Some(flight) = open.get(&id)
+            && flight.is_joined(now, purged)
         {
             return Entered::Wait(Waiting { flight: flight.clone(), place: None });
         }
         let flight = Arc::new(Flight { started: now, purged, state: Mutex::default() });
-        open.insert(key.into(), flight.clone());
-        Entered::Lead(Obligation { flights: self.clone(), key: key.into(), flight: Some(flight) })
+        open.insert(id, flight.clone());
+        Entered::Lead(Obligation { flights: self.clone(), id, flight: Some(flight) })
+    }
+
+    /// Whether a flight of `key` is under way that [`Flights::enter`] would join.
+    pub fn is_open(&self, key: &str, now: Time, purged: u64) -> bool {
+        lock(&self.open).get(&id(key)).is_some_and(|flight| flight.is_joined(now, purged))
     }
 
     /// Leads, or nothing where a flight is under way: for work that need not be done twice and that no one waits for.
@@ -102,9 +128,9 @@ impl Flights {
     /// Takes a flight of `key` that began no later than `since` for lost: the next request leads anew, and whoever leads it
     /// still lands with those who wait already.
     pub fn lose(&self, key: &str, since: Time) {
-        let mut open = lock(&self.open);
-        if open.get(key).is_some_and(|flight| flight.started <= since) {
-            open.remove(key);
+        let (id, mut open) = (id(key), lock(&self.open));
+        if open.get(&id).is_some_and(|flight| flight.started <= since) {
+            open.remove(&id);
         }
     }
 
@@ -129,14 +155,14 @@ impl std::fmt::Debug for Flights {
 #[must_use = "dropping the obligation abandons the flight"]
 pub struct Obligation {
     flights: Arc<Flights>,
-    key: Box<str>,
+    id: Id,
     flight: Option<Arc<Flight>>,
 }
 
 impl Obligation {
     /// An entry is in the memory tier.
-    pub fn filled(mut self, slot: Arc<Slot>) {
-        self.land(Landing::Filled(slot));
+    pub fn filled(mut self, entry: Arc<Entry>) {
+        self.land(Landing::Filled(entry));
     }
 
     /// The answer cannot be shared.
@@ -144,9 +170,9 @@ impl Obligation {
         self.land(Landing::Unshareable);
     }
 
-    /// The origin failed.
-    pub fn failed(mut self, failure: Failure) {
-        self.land(Landing::Failed(failure));
+    /// The origin failed. `asked`: the fields that it was sent.
+    pub fn failed(mut self, failure: Failure, asked: Arc<HeaderMap>) {
+        self.land(Landing::Failed { failure, asked });
     }
 
     fn land(&mut self, landing: Landing) {
@@ -154,8 +180,8 @@ impl Obligation {
         // Closed before anyone is woken: a request that comes now looks into the memory tier, or leads anew.
         {
             let mut open = lock(&self.flights.open);
-            if open.get(&self.key).is_some_and(|current| Arc::ptr_eq(current, &flight)) {
-                open.remove(&self.key);
+            if open.get(&self.id).is_some_and(|current| Arc::ptr_eq(current, &flight)) {
+                open.remove(&self.id);
             }
         }
         let wakers = {
@@ -214,8 +240,23 @@ impl Drop for Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::VaryIndex;
+    use crate::config::Policy;
+    use crate::entry::Parts;
     use crate::testing::block_on;
+
+    fn entry() -> Arc<Entry> {
+        let parts = Parts {
+            key: "a".into(),
+            status: StatusCode::OK,
+            fields: HeaderMap::new(),
+            body: bytes::Bytes::new(),
+            requested: Time(0),
+            received: Time(0),
+            purge_mark: crate::purge::Mark { log: 0, seq: 0 },
+            vary: vec![],
+        };
+        Arc::new(Entry::new(parts, &Policy::default()))
+    }
 
     fn flights() -> Arc<Flights> {
         Arc::new(Flights::new(1))
@@ -227,7 +268,7 @@ mod tests {
         let Entered::Lead(obligation) = flights.enter("a", Time(0), 0) else { panic!("must lead") };
         let Entered::Wait(waiting) = flights.enter("a", Time(0), 0) else { panic!("must wait") };
         assert!(matches!(flights.enter("b", Time(0), 0), Entered::Lead(_)));
-        obligation.filled(Arc::new(Slot::Vary(VaryIndex::default())));
+        obligation.filled(entry());
         assert!(matches!(block_on(waiting), Landing::Filled(_)));
         assert!(matches!(flights.enter("a", Time(0), 0), Entered::Lead(_)));
     }

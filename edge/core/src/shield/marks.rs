@@ -15,29 +15,40 @@ pub(super) const HELD: Duration = Duration::from_secs(2);
 const MOST: usize = 10_000;
 
 /// Keys that are marked for a moment.
-pub struct Marks(Cache<Box<str>, Time, UnitWeighter, SeedableRandomState>);
+pub struct Marks {
+    until: Cache<Box<str>, Time, UnitWeighter, SeedableRandomState>,
+    held: Duration,
+}
 
 impl Marks {
     pub fn new(seed: u64) -> Self {
+        Self::lasting(seed, HELD)
+    }
+
+    /// Marks that hold for another time.
+    pub fn lasting(seed: u64, held: Duration) -> Self {
         let hasher = SeedableRandomState::with_seed(seed, SharedSeed::global_fixed());
-        Self(Cache::with(MOST, MOST as u64, UnitWeighter, hasher, DefaultLifecycle::default()))
+        Self {
+            until: Cache::with(MOST, MOST as u64, UnitWeighter, hasher, DefaultLifecycle::default()),
+            held,
+        }
     }
 
     pub fn mark(&self, key: &str, now: Time) {
-        self.0.insert(key.into(), now + HELD);
+        self.until.insert(key.into(), now + self.held);
     }
 
     pub fn clear(&self, key: &str) {
-        self.0.remove(key);
+        self.until.remove(key);
     }
 
     pub fn holds(&self, key: &str, now: Time) -> bool {
-        self.0.get(key).is_some_and(|until| now < until)
+        self.until.get(key).is_some_and(|until| now < until)
     }
 }
 
 impl std::fmt::Debug for Marks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Marks").field(&self.0.len()).finish()
+        f.debug_tuple("Marks").field(&self.until.len()).finish()
     }
 }

@@ -1,7 +1,6 @@
 //! The memory tier: decoded entries of one instance, within a budget of bytes.
 
 use std::hash::BuildHasher;
-use std::sync::Arc;
 
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
@@ -12,7 +11,7 @@ use crate::entry::Slot;
 
 /// A cache of slots by key that forgets what is used least once its budget is spent.
 pub struct Memory {
-    cache: Cache<Box<str>, Arc<Slot>, BytesWeighter, Hasher>,
+    cache: Cache<Box<str>, Slot, BytesWeighter, Hasher>,
     budget: u64,
 }
 
@@ -35,12 +34,12 @@ impl Memory {
         Self { cache, budget }
     }
 
-    pub fn get(&self, key: &str) -> Option<Arc<Slot>> {
+    pub fn get(&self, key: &str) -> Option<Slot> {
         self.cache.get(key)
     }
 
     /// Keeps a slot in place of what was there; one that is larger than the budget is not kept.
-    pub fn put(&self, key: &str, slot: Arc<Slot>) {
+    pub fn put(&self, key: &str, slot: Slot) {
         self.cache.insert(key.into(), slot);
     }
 
@@ -75,9 +74,9 @@ impl std::fmt::Debug for Memory {
 #[derive(Clone)]
 struct BytesWeighter;
 
-impl Weighter<Box<str>, Arc<Slot>> for BytesWeighter {
-    fn weight(&self, key: &Box<str>, slot: &Arc<Slot>) -> u64 {
-        let content = match &**slot {
+impl Weighter<Box<str>, Slot> for BytesWeighter {
+    fn weight(&self, key: &Box<str>, slot: &Slot) -> u64 {
+        let content = match slot {
             Slot::Entry(entry) => entry.weight(),
             Slot::Vary(index) => 64 + index.sets.iter().map(|set| 32 * set.len() as u64).sum::<u64>(),
         };
@@ -98,6 +97,8 @@ impl BuildHasher for Hasher {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::Bytes;
     use http::{HeaderMap, StatusCode};
 
@@ -106,7 +107,7 @@ mod tests {
     use crate::entry::{Entry, Parts};
     use crate::time::Time;
 
-    fn slot(key: &str, size: usize) -> Arc<Slot> {
+    fn slot(key: &str, size: usize) -> Slot {
         let parts = Parts {
             key: key.to_owned(),
             status: StatusCode::OK,
@@ -117,7 +118,7 @@ mod tests {
             purge_mark: crate::purge::Mark { log: 0, seq: 0 },
             vary: vec![],
         };
-        Arc::new(Slot::Entry(Entry::new(parts, &Policy::default())))
+        Slot::Entry(Arc::new(Entry::new(parts, &Policy::default())))
     }
 
     #[test]

@@ -174,6 +174,15 @@ pub(crate) const CLASSES: &[Class] = &[
         },
     },
     Class {
+        name: "no-cache, and no validator to ask with",
+        right: Right::Both,
+        section: "RFC 9111, 5.2.2.4 and 4.3: it can never be used, so that nobody is made to wait for it",
+        applies: |case, difference| {
+            let validator = case.has("etag") || case.has("last-modified");
+            difference == OnlyOtherStores && says(case, "no-cache") && !validator
+        },
+    },
+    Class {
         name: "targeted fields",
         right: Right::Levee,
         section: "RFC 9213, 2.2: they replace Cache-Control and Expires",

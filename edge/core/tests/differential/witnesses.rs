@@ -36,6 +36,7 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
             "no-cache alone, with a status that is not heuristically cacheable",
             case(302, &[cc("no-cache"), TAG], 1, &[]),
         ),
+        ("no-cache, and no validator to ask with", case(200, &[cc("max-age=60, no-cache")], 1, &[])),
         ("targeted fields", case(200, &[cc("max-age=60"), ("cdn-cache-control", "no-store")], 1, &[])),
         (
             "Pragma in a response",

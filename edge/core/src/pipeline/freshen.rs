@@ -1,0 +1,85 @@
+//! What a 304, or an answer to HEAD, does to a stored response (RFC 9111, sections 4.3.4 and 4.3.5).
+
+use std::sync::Arc;
+
+use http::header;
+
+use super::BodyOf;
+use super::fill::{Answered, Fill, Freshened, ensure_date};
+use crate::config::SetCookie;
+use crate::decide::{Candidate, NoStore, storable, strip_unstorable};
+use crate::entry::{Entry, Parts};
+use crate::fields;
+use crate::platform::Platform;
+
+impl<P: Platform> Fill<P> {
+    /// Brings an entry up to date in memory, and writes its head to the stores behind the answer.
+    ///
+    /// The merged fields are judged as those of a full response would be: they may forbid to store it, or tell it apart by
+    /// more than before. Then it is forgotten, or stored as the variant that this request selects.
+    pub(super) fn freshen(&self, entry: &Arc<Entry>, answered: &Answered<BodyOf<P>>) -> Freshened {
+        let policy = self.policy();
+        let mut update = answered.response.headers().clone();
+        ensure_date(&mut update, answered.received);
+        let merged =
+            entry.freshened(&update, answered.requested, answered.received, answered.purge_mark, policy);
+        let mut shared = merged.fields.clone();
+        strip_unstorable(&mut shared, policy);
+        let candidate = Candidate {
+            request: &self.exchange.fields,
+            request_no_store: self.request.facts.directives.no_store(),
+            status: merged.status,
+            response: if policy.set_cookie == SetCookie::Strip { &shared } else { &merged.fields },
+            freshness: &merged.freshness,
+            length: Some(entry.body.len() as u64),
+        };
+        match storable(&candidate, self.exchange.edge.config.limits.object, policy) {
+            Ok(vary) => {
+                let key = self.entry_key(&vary);
+                // A body of its own lies beside the head that it was written with.
+                let apart = merged.apart.filter(|_| key == entry.key);
+                let parts = Parts {
+                    key,
+                    status: merged.status,
+                    fields: shared,
+                    body: merged.body,
+                    requested: merged.requested,
+                    received: merged.received,
+                    purge_mark: merged.purge_mark,
+                    vary,
+                };
+                let freshened = Entry { apart, ..Entry::new(parts, policy) };
+                let before = apart.is_some().then_some(&**entry);
+                Freshened { entry: self.keep(freshened, before), refused: None }
+            }
+            Err(reason) => {
+                // What the request alone forbids says nothing about what others get.
+                if !matches!(reason, NoStore::Credentials | NoStore::RequestNoStore) {
+                    self.forget_behind();
+                }
+                Freshened { entry: Arc::new(merged), refused: Some(reason) }
+            }
+        }
+    }
+
+    /// A HEAD's answer tells how the entry of GET has fared (RFC 9111, section 4.3.5): where nothing in it speaks against the
+    /// stored body the entry is brought up to date, else it is stale for good.
+    pub(super) fn update_from_head(&self, entry: &Arc<Entry>, answered: &Answered<BodyOf<P>>) {
+        let response = answered.response.headers();
+        let agrees = [header::ETAG, header::LAST_MODIFIED, header::CONTENT_LENGTH].iter().all(|name| {
+            let stored = match *name {
+                header::CONTENT_LENGTH => Some(entry.body.len().to_string()),
+                _ => fields::text(&entry.fields, name.as_str()).map(str::to_owned),
+            };
+            match fields::text(response, name.as_str()) {
+                Some(new) => stored.as_deref() == Some(new),
+                None => true,
+            }
+        });
+        if agrees {
+            self.freshen(entry, answered);
+        } else {
+            self.forget_behind();
+        }
+    }
+}
