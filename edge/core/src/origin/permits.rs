@@ -33,7 +33,7 @@ struct Client(Option<u128>);
 impl Client {
     fn of(address: Option<IpAddr>) -> Self {
         Self(address.map(|address| match address.to_canonical() {
-            IpAddr::V4(address) => u128::from(address.to_ipv6_mapped().to_bits()),
+            IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
             IpAddr::V6(address) => address.to_bits() >> 64 << 64,
         }))
     }

@@ -13,7 +13,7 @@ use super::{BodyOf, Exchange, ask_origin, explain, finish, respond};
 use crate::body::{Body, Capture, CaptureError};
 use crate::config::{Policy, SetCookie};
 use crate::decide::{Candidate, Freshness, NoStore, leaves_entry, storable, strip_unstorable};
-use crate::entry::{Entry, Parts};
+use crate::entry::{Entry, Parts, Slot};
 use crate::fields::{self, connection, vary};
 use crate::origin::OriginError;
 use crate::platform::Platform;
@@ -22,6 +22,9 @@ use crate::respond::{Report, from_entry, strip_for_client};
 use crate::shield::lease::Held;
 use crate::shield::{Failure, Obligation};
 use crate::time::Time;
+
+/// Most fields that one URL varies on by what its other responses have varied on.
+const MOST_SELECTING: usize = 16;
 
 /// A fill of one key. It owns what it needs, so that it can go on behind the answer.
 pub(super) struct Fill<P: Platform> {
@@ -51,6 +54,8 @@ pub(super) enum Fetched<B> {
 /// An entry with its fields brought up to date.
 pub(super) struct Freshened {
     pub(super) entry: Arc<Entry>,
+    /// What the request is answered from that had it freshened: also with fields that are for this one alone.
+    pub(super) own: Arc<Entry>,
     /// Why it is not stored, and answers one request alone. `None`: it is in memory.
     pub(super) refused: Option<NoStore>,
 }
@@ -127,7 +132,27 @@ impl<P: Platform> Fill<P> {
         if leaves_entry(status) && stale.is_some_and(|stale| !leaves_entry(stale.status)) {
             return Err(NoStore::LeavesEntry);
         }
-        self.judge(answered, status, answered.response.body().length())
+        let vary = self.judge(answered, status, answered.response.body().length())?;
+        Ok(self.widened(vary))
+    }
+
+    /// What a URL varies on is the union of all that its responses have varied on, as far as it is known and small: an origin
+    /// may name a field only where the request has it.
+    pub(super) fn widened(&self, mut vary: Vec<HeaderName>) -> Vec<HeaderName> {
+        let Some(Slot::Vary(index)) = self.exchange.edge.memory.get(self.request.key.as_str()) else {
+            return vary;
+        };
+        let own = vary.len();
+        for name in index.sets.iter().flatten() {
+            if !vary.contains(name) {
+                vary.push(name.clone());
+            }
+        }
+        if vary.len() > MOST_SELECTING {
+            vary.truncate(own);
+        }
+        vary.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        vary
     }
 
     fn judge(
@@ -328,7 +353,7 @@ impl<P: Platform> Fill<P> {
             }
             self.exchange.edge.counters.background_revalidation();
             match self.ask(Some(&stale), Asking::Whole).await {
-                Ok(Fetched::Freshened(Freshened { entry, refused: None })) => obligation.filled(entry),
+                Ok(Fetched::Freshened(Freshened { entry, refused: None, .. })) => obligation.filled(entry),
                 Ok(Fetched::Freshened(_)) => {
                     self.release();
                     obligation.unshareable();

@@ -35,6 +35,7 @@ impl<P: Platform> Fill<P> {
         };
         match storable(&candidate, self.exchange.edge.config.limits.object, policy) {
             Ok(vary) => {
+                let vary = self.widened(vary);
                 let key = self.entry_key(&vary);
                 // A body of its own lies beside the head that it was written with.
                 let apart = merged.apart.filter(|_| key == entry.key);
@@ -42,22 +43,26 @@ impl<P: Platform> Fill<P> {
                     key,
                     status: merged.status,
                     fields: shared,
-                    body: merged.body,
+                    body: merged.body.clone(),
                     requested: merged.requested,
                     received: merged.received,
                     purge_mark: merged.purge_mark,
                     vary,
                 };
+                let is_for_all = parts.fields == merged.fields;
                 let freshened = Entry { apart, ..Entry::new(parts, policy) };
                 let before = apart.is_some().then_some(&**entry);
-                Freshened { entry: self.keep(freshened, before), refused: None }
+                let entry = self.keep(freshened, before);
+                let own = if is_for_all { entry.clone() } else { Arc::new(merged) };
+                Freshened { entry, own, refused: None }
             }
             Err(reason) => {
                 // What the request alone forbids says nothing about what others get.
                 if !matches!(reason, NoStore::Credentials | NoStore::RequestNoStore) {
                     self.forget_behind();
                 }
-                Freshened { entry: Arc::new(merged), refused: Some(reason) }
+                let own = Arc::new(merged);
+                Freshened { entry: own.clone(), own, refused: Some(reason) }
             }
         }
     }

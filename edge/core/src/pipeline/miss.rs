@@ -214,7 +214,7 @@ async fn lead<P: Platform>(
                 detail: freshened.refused.as_ref().map(NoStore::as_str),
                 ..report
             };
-            from_cache(&exchange, &freshened.entry, report)
+            from_cache(&exchange, &freshened.own, report)
         }
         Ok(Fetched::Response(answered)) => {
             let status = answered.response.status();

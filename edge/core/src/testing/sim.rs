@@ -1,8 +1,11 @@
 //! A whole edge in memory, before an origin that is a closure.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -128,6 +131,23 @@ impl Sim {
         self.platform.executor.poll_once();
     }
 
+    /// Sends a request whose client goes away after so long.
+    pub fn impatient(&self, target: &str, patience: Duration) {
+        let (edge, platform) = (self.edge.clone(), self.platform.clone());
+        let request = request_of("GET", target, &[]);
+        let leaves = self.platform.now() + patience;
+        self.platform.executor.spawn(async move {
+            let mut handled = pin!(pipeline::handle(&edge, &platform, request));
+            let mut left = pin!(platform.executor.sleep_until(leaves));
+            poll_fn(|cx| match handled.as_mut().poll(cx) {
+                Poll::Ready(_) => Poll::Ready(()),
+                Poll::Pending => left.as_mut().poll(cx),
+            })
+            .await;
+        });
+        self.platform.executor.poll_once();
+    }
+
     /// Loses everything that goes on, as when an instance dies.
     pub fn lose_what_goes_on(&self) {
         self.platform.executor.forget();
@@ -189,7 +209,11 @@ impl Sim {
         )
     }
 
-    fn exchange_together(&self, requests: Vec<crate::Request<TestBody>>) -> Vec<Answered> {
+    /// Requests as an adapter would hand them over, under way at once, answered in their order.
+    ///
+    /// # Panics
+    /// When one waits for what cannot come.
+    pub fn exchange_together(&self, requests: Vec<crate::Request<TestBody>>) -> Vec<Answered> {
         self.edges_together(requests.into_iter().map(|request| (self.edge.clone(), request)).collect())
     }
 
