@@ -2,10 +2,12 @@
 
 mod cut;
 mod pace;
+mod room;
 mod tee;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -13,6 +15,7 @@ use crate::platform::ClientFault;
 
 pub use cut::{Cut, cut};
 pub use pace::{Pace, Paced, Timer};
+pub use room::{Reserved, Room};
 pub use tee::{Tee, tee};
 
 /// A message body of one platform, usually a stream.
@@ -28,10 +31,10 @@ pub trait Body: Sized + 'static {
 
     /// Splits the body into what is handed on and a [`Capture`] of the whole.
     ///
-    /// The capture keeps at most `limit` bytes: once there are more it gives up, lets go of what it has, and what is
+    /// The capture keeps at most `limit` bytes, and no more than fit into `room`: once there are more it gives up, lets go of what it has, and what is
     /// handed on goes on without it, with the origin's pace bound to the client's. It must work when the other half is
     /// dropped early (the client has gone) and, spawned, read on to the end by itself.
-    fn tee(self, limit: u64) -> (Self, Capture);
+    fn tee(self, limit: u64, room: &Arc<Room>) -> (Self, Capture);
 
     /// Waits until there is something of a request's body to send, and says whether all of it is there: a client that has sent
     /// nothing takes no place among the requests to an origin. Left as it is, nothing is waited for.
@@ -45,7 +48,7 @@ pub trait Body: Sized + 'static {
 
     /// The whole body, at most `limit` bytes.
     fn collect(self, limit: u64) -> Capture {
-        self.tee(limit).1
+        self.tee(limit, &Room::new(limit)).1
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::body::Room;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::origin::Origins;
@@ -65,6 +66,8 @@ pub struct Edge {
     pub(crate) config: Config,
     pub(crate) setup: Setup,
     pub(crate) memory: Memory,
+    /// Bodies that are held, stored or not.
+    pub(crate) bodies: Arc<Room>,
     pub(crate) flights: Arc<Flights>,
     pub(crate) purges: Purges,
     /// Keys whose last answer could not be shared.
@@ -88,6 +91,7 @@ impl Edge {
         let shards = if setup.threads > 1 { (4 * setup.threads).min(most).max(1) } else { 1 };
         Self {
             memory: Memory::new(config.limits.memory, setup.seed, shards),
+            bodies: Room::new(config.limits.memory),
             flights: Arc::new(Flights::new(setup.seed)),
             // Random bits make the log's name: no other instance has it.
             purges: Purges::new(setup.seed, setup.seed),

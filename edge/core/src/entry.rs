@@ -132,9 +132,10 @@ impl Entry {
 
     /// Bytes it takes in memory, roughly.
     pub fn weight(&self) -> u64 {
-        let fields: usize =
-            self.fields.iter().map(|(name, value)| name.as_str().len() + value.len() + 64).sum();
-        (self.key.len() + fields + self.body.len() + size_of::<Self>()) as u64
+        // What allocators add, and the counting of the body.
+        const BESIDE: usize = 256;
+        let body = self.body.len();
+        (self.key.len() + fields::weight(&self.fields) + body + size_of::<Self>() + BESIDE) as u64
     }
 }
 

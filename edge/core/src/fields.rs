@@ -10,9 +10,27 @@ pub mod list;
 pub mod structured;
 pub mod vary;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub use cache_control::CacheControl;
+
+/// A copy that shares no memory with the original: values that were read from a connection are slices of what it has read.
+pub fn owned(fields: &HeaderMap) -> HeaderMap {
+    let mut copy = HeaderMap::with_capacity(fields.keys_len());
+    for (name, value) in fields {
+        let name = HeaderName::from_bytes(name.as_str().as_bytes()).unwrap_or_else(|_| name.clone());
+        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone());
+        copy.append(name, value);
+    }
+    copy
+}
+
+/// Bytes that fields take in memory, roughly: names, values, and what a map keeps beside them.
+pub fn weight(fields: &HeaderMap) -> usize {
+    // A bucket, its place in the table, and the allocation of a value.
+    const LINE: usize = 160;
+    fields.iter().map(|(name, value)| name.as_str().len() + value.len() + LINE).sum()
+}
 
 /// The first value of a field as text; `None` where it is missing or not visible ASCII.
 pub fn text<'a>(fields: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -103,7 +103,8 @@ pub async fn in_stores<P: Platform>(
     let mut best = near;
     for (at, store) in platform.stores().iter().enumerate() {
         let is_worth = best.entry().is_none_or(|entry| store::is_worth(store, entry));
-        if !is_worth || !edge.rests.is_awake(store, platform.now()) {
+        // What a store has would have to be held beside what slow clients hold already.
+        if !is_worth || edge.bodies.is_full() || !edge.rests.is_awake(store, platform.now()) {
             continue;
         }
         let found = in_store(edge, platform, store, key, forwarded, policy).await;
@@ -209,9 +210,12 @@ async fn read<P: Platform>(
     let purged = |parts: &Parts| edge.purges.covers(key, parts.purge_mark, parts.requested);
     match decode(&bytes, key) {
         Ok(Decoded::Entry(parts) | Decoded::Head(parts, _)) if purged(&parts) => None,
-        Ok(Decoded::Entry(parts)) => Some(Stored::Entry(Entry::new(parts, policy))),
+        Ok(Decoded::Entry(mut parts)) => {
+            parts.body = edge.bodies.count(parts.body);
+            Some(Stored::Entry(Entry::new(parts, policy)))
+        }
         Ok(Decoded::Head(mut parts, apart)) => {
-            parts.body = store::read_apart(store, &name, apart).await.ok().flatten()?;
+            parts.body = edge.bodies.count(store::read_apart(store, &name, apart).await.ok().flatten()?);
             Some(Stored::Entry(Entry { apart: Some(apart), ..Entry::new(parts, policy) }))
         }
         Ok(Decoded::Vary(index)) => Some(Stored::Vary(index)),

@@ -1,6 +1,7 @@
 //! Message bodies, as hyper reads and writes them.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use futures_core::Stream;
 use futures_util::TryStreamExt;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use levee::body::{Capture, CaptureError, Cut, Tee};
+use levee::body::{Capture, CaptureError, Cut, Room, Tee};
 
 /// A body broke off. It is never taken for a body's end: whoever reads it is cut off as well.
 #[derive(Debug, thiserror::Error)]
@@ -108,13 +109,13 @@ impl levee::body::Body for Body {
         self.size_hint().exact()
     }
 
-    fn tee(self, limit: u64) -> (Self, Capture) {
+    fn tee(self, limit: u64, room: &Arc<Room>) -> (Self, Capture) {
         let whole = match &self.0 {
             Kind::Empty => Bytes::new(),
             Kind::Full(bytes) => bytes.clone(),
             _ => {
                 let length = self.size_hint().exact();
-                let (client, capture) = levee::body::tee(Chunks(self), limit);
+                let (client, capture) = levee::body::tee(Chunks(self), length, limit, room);
                 return (Self(Kind::Tee(client, length)), capture);
             }
         };

@@ -1,12 +1,13 @@
 //! Message bodies on Spin.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::TryStreamExt;
-use levee::body::{Body as _, Capture, CaptureError, Tee};
+use levee::body::{Body as _, Capture, CaptureError, Room, Tee};
 
 use crate::incoming::Incoming;
 
@@ -83,14 +84,14 @@ impl levee::body::Body for Body {
         }
     }
 
-    fn tee(self, limit: u64) -> (Self, Capture) {
+    fn tee(self, limit: u64, room: &Arc<Room>) -> (Self, Capture) {
         let (chunks, length) = match self.0 {
             Inner::Empty => return (Self::default(), ready(Ok(Bytes::new()))),
             Inner::Bytes(bytes) => return (Self(Inner::Bytes(bytes.clone())), ready(within(bytes, limit))),
             Inner::Incoming(body, length) => (body.into_stream(length), length),
             Inner::Stream(chunks, length) => (chunks, length),
         };
-        let (handed_on, capture) = levee::body::tee(chunks, limit);
+        let (handed_on, capture) = levee::body::tee(chunks, length, limit, room);
         (Self(Inner::Stream(Box::pin(HandedOn(handed_on)), length)), capture)
     }
 
@@ -158,23 +159,23 @@ mod tests {
 
     #[test]
     fn bytes_are_captured_up_to_the_limit() {
-        let (body, capture) = Body::from("abc").tee(3);
+        let (body, capture) = Body::from("abc").tee(3, &Room::new(0));
         assert_eq!(body.length(), Some(3));
         assert_eq!(block_on(capture), Ok(Bytes::from_static(b"abc")));
-        assert_eq!(block_on(Body::from("abc").tee(2).1), Err(CaptureError::TooLarge));
+        assert_eq!(block_on(Body::from("abc").tee(2, &Room::new(0)).1), Err(CaptureError::TooLarge));
         assert_eq!(block_on(Body::from("abc").bytes(2)), Err(CaptureError::TooLarge));
     }
 
     #[test]
     fn no_body_is_no_bytes() {
         assert_eq!(Body::from("").length(), Some(0));
-        assert_eq!(block_on(Body::empty().tee(0).1), Ok(Bytes::new()));
+        assert_eq!(block_on(Body::empty().tee(0, &Room::new(0)).1), Ok(Bytes::new()));
     }
 
     #[test]
     fn a_stream_goes_both_ways_and_its_break_too() {
         let chunks = [Ok(Bytes::from_static(b"ab")), Err("reset")];
-        let (handed_on, capture) = Body::stream(futures_util::stream::iter(chunks)).tee(9);
+        let (handed_on, capture) = Body::stream(futures_util::stream::iter(chunks)).tee(9, &Room::new(0));
         assert_eq!(block_on(capture), Err(CaptureError::Broken("reset".into())));
         let Inner::Stream(chunks, None) = handed_on.0 else { panic!("a stream stays one") };
         let read: Vec<_> = block_on(chunks.collect());

@@ -1,8 +1,10 @@
 //! Message bodies on Workers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use js_sys::Uint8Array;
-use levee::body::{Body as _, Capture, CaptureError};
+use levee::body::{Body as _, Capture, CaptureError, Room};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStream;
@@ -100,7 +102,7 @@ impl levee::body::Body for Body {
         }
     }
 
-    fn tee(self, limit: u64) -> (Self, Capture) {
+    fn tee(self, limit: u64, _: &Arc<Room>) -> (Self, Capture) {
         match self.0 {
             Inner::Empty => (Self::default(), ready(Ok(Bytes::new()))),
             Inner::Bytes(bytes) => (Self(Inner::Bytes(bytes.clone())), ready(within(bytes, limit))),
@@ -214,16 +216,16 @@ mod tests {
 
     #[test]
     fn bytes_are_captured_up_to_the_limit() {
-        let (body, capture) = Body::from("abc").tee(3);
+        let (body, capture) = Body::from("abc").tee(3, &Room::new(0));
         assert_eq!(body.length(), Some(3));
         assert_eq!(now(capture), Ok(Bytes::from_static(b"abc")));
-        assert_eq!(now(Body::from("abc").tee(2).1), Err(CaptureError::TooLarge));
+        assert_eq!(now(Body::from("abc").tee(2, &Room::new(0)).1), Err(CaptureError::TooLarge));
         assert_eq!(now(Body::from("abc").collect(2)), Err(CaptureError::TooLarge));
     }
 
     #[test]
     fn no_body_is_no_bytes() {
         assert_eq!(Body::from("").length(), Some(0));
-        assert_eq!(now(Body::empty().tee(0).1), Ok(Bytes::new()));
+        assert_eq!(now(Body::empty().tee(0, &Room::new(0)).1), Ok(Bytes::new()));
     }
 }

@@ -93,6 +93,12 @@ impl Request {
         Self { key, facts, forwarded: OnceCell::from(forwarded) }
     }
 
+    /// The request's fields as the origin would get them, where they are known ([`Request::new`]).
+    pub(super) fn known_forwarded(&self) -> &HeaderMap {
+        static NONE: std::sync::LazyLock<HeaderMap> = std::sync::LazyLock::new(HeaderMap::new);
+        self.forwarded.get().unwrap_or(&NONE)
+    }
+
     pub(super) fn forwarded<P: Platform>(&self, exchange: &Exchange<P>) -> &HeaderMap {
         self.forwarded.get_or_init(|| shared_fields(&exchange.fields, exchange.policy(), &exchange.hop()))
     }

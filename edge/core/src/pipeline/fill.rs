@@ -241,9 +241,11 @@ impl<P: Platform> Fill<P> {
         if policy.set_cookie == SetCookie::Strip {
             head.headers.remove(header::SET_COOKIE);
         }
-        let (body, capture) = body.tee(self.exchange.edge.config.limits.object);
+        let (body, capture) = body.tee(self.exchange.edge.config.limits.object, &self.exchange.edge.bodies);
         let mut fields = head.headers.clone();
         strip_unstorable(&mut fields, policy);
+        // What is kept pins nothing that a connection has read into.
+        let fields = fields::owned(&fields);
         let parts = Parts {
             key: self.entry_key(&vary),
             status: head.status,
@@ -274,7 +276,7 @@ impl<P: Platform> Fill<P> {
     ) -> Option<Arc<Entry>> {
         match capture.await {
             Ok(body) if is_whole(&parts.fields, body.len()) => {
-                parts.body = body;
+                parts.body = self.exchange.edge.bodies.count(body);
                 let entry = self.keep(Entry::new(parts, self.policy()), None);
                 if let Some(obligation) = obligation {
                     obligation.filled(entry.clone());

@@ -42,7 +42,7 @@ impl<P: Platform> Fill<P> {
                 let parts = Parts {
                     key,
                     status: merged.status,
-                    fields: shared,
+                    fields: fields::owned(&shared),
                     body: merged.body.clone(),
                     requested: merged.requested,
                     received: merged.received,

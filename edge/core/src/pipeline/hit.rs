@@ -17,7 +17,7 @@ use crate::config::Policy;
 use crate::decide::{Decision, Facts, Serve, Sharing, sharing};
 use crate::edge::Edge;
 use crate::entry::{Decoded, Entry, Slot, decode};
-use crate::fields::credentials;
+use crate::fields::{self, credentials};
 use crate::guard;
 use crate::key::{Key, digest};
 use crate::lookup::{self, Found};
@@ -101,8 +101,6 @@ pub struct Plan {
     /// The names of the fields that the plan was told about, be they there or not.
     told: Vec<HeaderName>,
     request: cached::Request,
-    /// As the origin would get them.
-    forwarded: HeaderMap,
 }
 
 impl Plan {
@@ -127,8 +125,7 @@ impl Plan {
         Some(Self {
             method: line.method.clone(),
             route: route_of(edge, line.method, &target),
-            request: cached::Request::new(key, facts, forwarded.clone()),
-            forwarded,
+            request: cached::Request::new(key, facts, forwarded),
             fields,
             told: told.to_vec(),
         })
@@ -146,10 +143,9 @@ impl Plan {
 
     /// Bytes it takes, roughly.
     pub fn weight(&self) -> usize {
-        let lines = |fields: &HeaderMap| -> usize {
-            fields.iter().map(|(name, value)| name.as_str().len() + value.len() + 64).sum()
-        };
-        size_of::<Self>() + self.request.key.as_str().len() + lines(&self.fields) + lines(&self.forwarded)
+        let fields = [&self.fields, self.request.known_forwarded()].map(fields::weight);
+        let told = self.told.len() * size_of::<HeaderName>();
+        size_of::<Self>() + self.request.key.as_str().len() + told + fields.iter().sum::<usize>()
     }
 
     fn policy<'e>(&self, edge: &'e Edge) -> &'e Policy {
@@ -175,7 +171,7 @@ pub fn hit(edge: &Edge, plan: &Plan, fields_size: usize, now: Time) -> Option<Hi
     let varies = Cell::new(false);
     let found = lookup::in_memory(edge, &plan.request.key, || {
         varies.set(true);
-        &plan.forwarded
+        plan.request.known_forwarded()
     });
     if varies.get() && !plan.lacks(edge).is_empty() {
         return None;
@@ -223,7 +219,8 @@ pub fn stored(
     if !is_unknown(edge, plan) {
         return None;
     }
-    let Ok(Decoded::Entry(parts)) = decode(value, key) else { return None };
+    let Ok(Decoded::Entry(mut parts)) = decode(value, key) else { return None };
+    parts.body = edge.bodies.count(parts.body);
     let entry = Entry::new(parts, plan.policy(edge));
     if lookup::is_purged(edge, &entry) {
         return None;

@@ -10,15 +10,16 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 
 use super::hit::{Hit, Line, Plan, fields_that_matter, hit};
 use crate::edge::Edge;
 use crate::entry::Entry;
+use crate::fields;
 use crate::request::Scheme;
 use crate::time::Time;
 
-/// The most that all shortcuts take, in bytes, roughly; less where the memory tier has little.
+/// The most that the shortcuts of all threads take, in bytes, roughly; less where the memory tier has little.
 const BUDGET: u64 = 8 << 20;
 /// What a page, and what an answer's fields take beside what is counted, in bytes.
 const OVERHEAD: usize = 2 << 10;
@@ -122,7 +123,12 @@ impl Shortcuts {
             }
             return None;
         };
-        Some(answer(edge, plan, &mut planned.shown, &hit, now))
+        let is_first = planned.shown.is_none();
+        let response = answer(edge, plan, &mut planned.shown, &hit, now);
+        if is_first {
+            self.bytes += planned.shown.as_ref().map_or(0, |shown| fields::weight(&shown.fields));
+        }
+        Some(response)
     }
 
     /// Makes a page of a URL that is asked for a second time.
@@ -133,7 +139,7 @@ impl Shortcuts {
         if std::mem::replace(place, hash) != hash {
             return;
         }
-        if self.bytes as u64 > BUDGET.min(edge.config.limits.memory / 4) {
+        if self.bytes as u64 > BUDGET.min(edge.config.limits.memory / 4) / edge.setup.threads.max(1) as u64 {
             self.pages.clear();
             self.bytes = 0;
         }
@@ -165,7 +171,8 @@ impl Page {
             fields.append(name.clone(), value.clone());
         }
         let names: Vec<HeaderName> = told.iter().cloned().collect();
-        let plan = Plan::new(edge, &asked.line(), fields, &names);
+        // The request's own are slices of what its connection has read.
+        let plan = Plan::new(edge, &asked.line(), fields::owned(&fields), &names);
         let bytes = plan.as_ref().map_or(0, Plan::weight) + said.len() + OVERHEAD;
         self.plans.push(Planned { said: said.into(), plan, shown: None });
         bytes
@@ -200,20 +207,10 @@ fn answer(edge: &Edge, plan: &Plan, shown: &mut Option<Shown>, hit: &Hit, now: T
         not_modified: hit.not_modified,
         age: hit.age,
         status: answer.status(),
-        fields: own(answer.headers()),
+        // A copy of its own: to count who holds them, threads would wait for one another.
+        fields: fields::owned(answer.headers()),
     });
     answer
-}
-
-/// A copy that shares nothing with the entry's fields: to count who holds them, threads would wait for one another.
-fn own(fields: &HeaderMap) -> HeaderMap {
-    let mut copy = HeaderMap::with_capacity(fields.len());
-    for (name, value) in fields {
-        let name = HeaderName::from_bytes(name.as_str().as_bytes()).unwrap_or_else(|_| name.clone());
-        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone());
-        copy.append(name, value);
-    }
-    copy
 }
 
 impl std::fmt::Debug for Shortcuts {

@@ -78,9 +78,15 @@ impl Weighter<Box<str>, Slot> for BytesWeighter {
     fn weight(&self, key: &Box<str>, slot: &Slot) -> u64 {
         let content = match slot {
             Slot::Entry(entry) => entry.weight(),
-            Slot::Vary(index) => 64 + index.sets.iter().map(|set| 32 * set.len() as u64).sum::<u64>(),
+            Slot::Vary(index) => {
+                let names = |set: &Vec<http::HeaderName>| {
+                    64 + set.iter().map(|name| 64 + name.as_str().len() as u64).sum::<u64>()
+                };
+                128 + index.key.len() as u64 + index.sets.iter().map(names).sum::<u64>()
+            }
         };
-        content + key.len() as u64 + 64
+        // Beside the key: its place in the table, and what the cache keeps of each place.
+        content + key.len() as u64 + 128
     }
 }
 

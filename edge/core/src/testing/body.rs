@@ -1,12 +1,13 @@
 //! Bodies of tests: chunks, whole or broken off.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
-use crate::body::{Body, Capture, cut, tee};
+use crate::body::{Body, Capture, Room, cut, tee};
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, String>>>>;
 
@@ -61,8 +62,8 @@ impl Body for TestBody {
         self.length
     }
 
-    fn tee(self, limit: u64) -> (Self, Capture) {
-        let (client, capture) = tee(self.chunks, limit);
+    fn tee(self, limit: u64, room: &Arc<Room>) -> (Self, Capture) {
+        let (client, capture) = tee(self.chunks, self.length, limit, room);
         (Self { chunks: Box::pin(client), length: self.length }, capture)
     }
 
