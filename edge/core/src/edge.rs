@@ -27,34 +27,20 @@ pub struct Setup {
     pub threads: usize,
 }
 
-/// Who may read the status page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Everyone: the edge runs on the reader's own machine.
-    Local,
-    /// Whoever shows this token. `None`: nobody, because no token is set.
-    Token(Option<String>),
+/// Who may look into an edge ([`crate::respond::access`] decides for each request).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// The edge runs on the developer's own machine: what certainly comes from there needs no token.
+    pub local: bool,
+    /// Whoever shows this token may. `None`, or an empty one: nobody, because no token is set.
+    pub token: Option<String>,
 }
 
 impl Access {
-    /// Whoever reads the status page of a deployed edge shows a token. On the developer's own machine (`environment` is
-    /// `local`) nobody has to, but only by a name that no page of another site can have its visitor's browser ask by. An empty
-    /// token opens nothing.
-    pub fn at(authority: &str, environment: Option<&str>, token: Option<String>) -> Self {
-        if environment == Some("local") && is_loopback(authority) {
-            Self::Local
-        } else {
-            Self::Token(token.filter(|token| !token.is_empty()))
-        }
+    /// Of a platform that is told where it runs by a variable: `environment` is `local` on the developer's own machine.
+    pub fn at(environment: Option<&str>, token: Option<String>) -> Self {
+        Self { local: environment == Some("local"), token }
     }
-}
-
-fn is_loopback(authority: &str) -> bool {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    host.eq_ignore_ascii_case("localhost") || host == "127.0.0.1" || host == "[::1]"
 }
 
 /// How long it is remembered that a URL is worth fetching as a whole.
@@ -114,27 +100,5 @@ impl Edge {
     /// What this instance has counted.
     pub fn counters(&self) -> crate::counters::Snapshot {
         self.counters.snapshot()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn local_takes_both_the_variable_and_the_host() {
-        let local = |authority| Access::at(authority, Some("local"), None);
-        assert_eq!(local("localhost:8787"), Access::Local);
-        assert_eq!(local("127.0.0.1"), Access::Local);
-        assert_eq!(local("[::1]:80"), Access::Local);
-        assert_eq!(local("localhost.example.com"), Access::Token(None));
-        assert_eq!(Access::at("localhost", None, None), Access::Token(None));
-    }
-
-    #[test]
-    fn an_empty_token_opens_nothing() {
-        let token = |value: &str| Access::at("example.com", None, Some(value.to_owned()));
-        assert_eq!(token("secret"), Access::Token(Some("secret".into())));
-        assert_eq!(token(""), Access::Token(None));
     }
 }

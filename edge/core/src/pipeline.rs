@@ -27,6 +27,7 @@ use crate::guard;
 use crate::origin::{Hop, OriginError, Upstream};
 use crate::platform::{Fetch, FetchError, Platform};
 use crate::request::{Request, Scheme};
+use crate::respond::access::Visitor;
 use crate::respond::problem::Problem;
 use crate::respond::{Answer, Outcome, Report, status};
 use crate::route::{self, RouteId, Target};
@@ -50,7 +51,8 @@ pub async fn handle<P: Platform>(
             let explained = explain::Explained { scheme, authority, query: target.query(), fields, client };
             return Box::pin(explain::answer(edge, platform, explained)).await;
         }
-        return match status::answer(edge, target.path(), &fields, platform.now()) {
+        let visitor = Visitor { scheme, authority: &authority, fields: &fields };
+        return match status::answer(edge, target.path(), &visitor, platform.now()) {
             Ok(answer) => respond(edge, answer, &status::report()),
             Err(problem) => answer_problem(edge, &fields, &problem, Report::new(Outcome::Error)),
         };

@@ -96,6 +96,16 @@ pub fn strip_for_client(fields: &mut HeaderMap, policy: &Policy) {
     }
 }
 
+/// A page that the edge makes by itself: nobody stores it, and no browser takes it for anything but what it says it is.
+fn own_page(status: StatusCode, content_type: &'static str, body: String) -> Answer {
+    let mut fields = HeaderMap::new();
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    fields.insert(header::CONTENT_LENGTH, body.len().into());
+    Answer { status, fields, body: Bytes::from(body) }
+}
+
 fn set_age(fields: &mut HeaderMap, age: Duration) {
     fields.insert(header::AGE, HeaderValue::from(age.as_secs()));
 }

@@ -16,7 +16,7 @@ pub use contract::store_contract;
 pub use executor::block_on;
 pub use lease::MapLease;
 pub use platform::{Ask, Reply, TestPlatform};
-pub use sim::{Answered, Sent, Sim};
+pub use sim::{Answered, Sent, Sim, TOKEN};
 pub use store::{Call, Fault, MapStore};
 
 /// A configuration with these origins and the default policy everywhere.

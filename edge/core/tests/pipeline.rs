@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use levee::config::{ClientDirectives, Config, Credentials, Forward, Policy, SetCookie};
 use levee::platform::FetchError;
-use levee::testing::{Ask, Fault, MapStore, Reply, Sent, Sim, TestBody, config_for};
+use levee::testing::{Ask, Fault, MapStore, Reply, Sent, Sim, TOKEN, TestBody, config_for};
 
 fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -484,7 +484,11 @@ fn an_origin_that_fails_is_replaced_by_the_next() {
 fn an_answer_is_explained() {
     let sim = Sim::new(plain(), |_| Reply::new("max-age=60", "x").field("set-cookie", "sid=1"));
     let steps = |sim: &Sim, url: &str| -> Vec<serde_json::Value> {
-        let answer = sim.send("GET", &format!("/.levee/explain?url={url}"), &[("x-unkeyed", "1")]);
+        let answer = sim.send(
+            "GET",
+            &format!("/.levee/explain?url={url}"),
+            &[("x-unkeyed", "1"), ("levee-token", TOKEN)],
+        );
         serde_json::from_str(answer.text()).expect("JSON")
     };
     let refused = steps(&sim, "/a%3Fb=1");
@@ -498,14 +502,14 @@ fn an_answer_is_explained() {
     let hit = steps(&sim, "/a");
     assert_eq!(hit[4]["what"], "serve it: it is fresh");
     assert!(hit[5]["what"].as_str().unwrap().starts_with("200; levee; hit"), "{hit:?}");
-    assert_eq!(sim.send("GET", "/.levee/explain", &[]).status, 400);
+    assert_eq!(sim.inside("/.levee/explain").status, 400);
 }
 
 #[test]
 fn the_key_is_for_the_debug_token() {
     let sim = Sim::new(plain(), numbered("max-age=60"));
     assert!(!sim.get("/a").cache_status().contains("key="));
-    let shown = sim.send("GET", "/a", &[("levee-token", "any, because it is local")]);
+    let shown = sim.send("GET", "/a", &[("levee-token", TOKEN)]);
     assert_eq!(shown.cache_status(), "hit; ttl=60; key=\"https://a.example/a\"");
     sim.send("POST", "/a", &[("levee-token", "t")]);
     assert_eq!(sim.asked()[1].field("levee-token"), "");
@@ -516,11 +520,11 @@ fn the_status_page_counts() {
     let sim = Sim::new(plain(), numbered("max-age=60"));
     sim.get("/a");
     sim.get("/a");
-    let status = sim.get("/.levee/");
+    let status = sim.inside("/.levee/");
     let json: serde_json::Value = serde_json::from_str(status.text()).expect("JSON");
     assert_eq!(
         (json["counters"]["hits_memory"].as_u64(), json["counters"]["misses"].as_u64()),
         (Some(1), Some(1))
     );
-    assert_eq!(sim.get("/.levee/x").status, 404);
+    assert_eq!(sim.inside("/.levee/x").status, 404);
 }

@@ -136,3 +136,22 @@ fn authorities_are_stable_or_refused() {
 fn a_display_string_may_hold_a_backslash() {
     assert!(levee::fields::structured::dictionary("a=%\"b\\c\", max-age=5").is_some());
 }
+
+/// 11. Whoever reaches a loopback address could read keys: through a proxy, or from any page that a developer opens.
+#[test]
+fn what_is_inside_is_for_who_shows_the_token() {
+    let sim = plain(|_| Reply::new("max-age=60", "x"));
+    for target in ["/.levee/", "/.levee/explain?url=/a"] {
+        let closed = sim.get(target);
+        assert_eq!(closed.status, 401, "{target}: another host is not this machine");
+        assert_eq!(closed.field("x-content-type-options"), "nosniff");
+        let open = sim.inside(target);
+        assert_eq!((open.status, open.field("cross-origin-resource-policy")), (200, "same-origin"));
+        assert_eq!(
+            (open.field("x-content-type-options"), open.field("cache-control")),
+            ("nosniff", "no-store")
+        );
+    }
+    let guessed = sim.send("GET", "/a", &[("levee-token", "guessed")]);
+    assert!(!guessed.cache_status().contains("key="), "{guessed:?}");
+}

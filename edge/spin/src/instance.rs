@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use levee::config::{Config as Compiled, origin_variable, override_origin};
+use levee::config::{origin_variable, override_origin};
 use levee::{Access, Edge, Setup};
 
 use crate::app::Hooks;
@@ -18,46 +18,30 @@ thread_local! {
 
 #[derive(Clone, Debug)]
 struct Instance {
-    config: Compiled,
-    environment: Option<String>,
-    token: Option<String>,
+    edge: Arc<Edge>,
     platform: Spin,
-    /// One; on a developer's machine there may be a second, for hosts that may not see the status page without a token.
-    edges: Vec<(Access, Arc<Edge>)>,
 }
 
 /// The largest value that goes into the key-value store, in bytes: none of Spin's providers says less, and what is larger is
 /// better kept by the memory tier or not at all.
 const LARGEST_VALUE: u64 = 25 << 20;
 
-/// The edge that serves requests for `authority`, and its platform.
+/// The edge of this instance, and its platform.
 ///
 /// # Errors
 /// Why there is none, for people. The next request tries again.
-pub(crate) async fn edge(authority: &str, hooks: Hooks) -> Result<(Arc<Edge>, Spin), String> {
-    if let Some(ready) = ready(authority) {
+pub(crate) async fn edge(hooks: Hooks) -> Result<(Arc<Edge>, Spin), String> {
+    if let Some(ready) = ready() {
         return Ok(ready);
     }
-    let instance = start(hooks).await?;
+    let started = start(hooks).await?;
     // Several requests may have started it at once: the first to get here stays.
-    INSTANCE.with_borrow_mut(|kept| {
-        kept.get_or_insert(instance);
-    });
-    ready(authority).ok_or_else(|| "The instance is gone.".to_owned())
+    let Instance { edge, platform } = INSTANCE.with_borrow_mut(|kept| kept.get_or_insert(started).clone());
+    Ok((edge, platform))
 }
 
-fn ready(authority: &str) -> Option<(Arc<Edge>, Spin)> {
-    INSTANCE.with_borrow_mut(|instance| {
-        let Instance { config, environment, token, platform, edges } = instance.as_mut()?;
-        let access = Access::at(authority, environment.as_deref(), token.clone());
-        let at = edges.iter().position(|(known, _)| *known == access).unwrap_or_else(|| {
-            let setup =
-                Setup { runtime: "spin", seed: random(), now: now(), access: access.clone(), threads: 1 };
-            edges.push((access, Arc::new(Edge::new(config.clone(), setup))));
-            edges.len() - 1
-        });
-        Some((edges[at].1.clone(), platform.clone()))
-    })
+fn ready() -> Option<(Arc<Edge>, Spin)> {
+    INSTANCE.with_borrow(|kept| kept.as_ref().map(|kept| (kept.edge.clone(), kept.platform.clone())))
 }
 
 async fn start(hooks: Hooks) -> Result<Instance, String> {
@@ -69,7 +53,7 @@ async fn start(hooks: Hooks) -> Result<Instance, String> {
         }
     }
     let environment = variables::optional(variables::ENVIRONMENT).await?;
-    let token = variables::optional(variables::TOKEN).await?;
+    let access = Access::at(environment.as_deref(), variables::optional(variables::TOKEN).await?);
     let store = KvStore::open(config.limits.value.unwrap_or(LARGEST_VALUE)).await?;
     if store.is_none() {
         eprintln!(
@@ -79,5 +63,6 @@ async fn start(hooks: Hooks) -> Result<Instance, String> {
     }
     let redis = variables::optional(variables::REDIS).await?.map(SpinRedis::new);
     let platform = Spin::new(hooks, store, redis);
-    Ok(Instance { config, environment, token, platform, edges: Vec::new() })
+    let setup = Setup { runtime: "spin", seed: random(), now: now(), access, threads: 1 };
+    Ok(Instance { edge: Arc::new(Edge::new(config, setup)), platform })
 }

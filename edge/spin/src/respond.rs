@@ -1,6 +1,6 @@
 //! A request of the runtime, from its arrival to its answer.
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Response, StatusCode};
 use spin_sdk::wasip3::http::types::{self, ErrorCode};
 
@@ -24,7 +24,7 @@ async fn answer(incoming: types::Request, hooks: Hooks) -> Result<types::Respons
         Err(detail) => return pass_on(false, problem(StatusCode::BAD_REQUEST, detail)),
     };
     let head_only = request.method == Method::HEAD;
-    let response = match instance::edge(&request.authority, hooks).await {
+    let response = match instance::edge(hooks).await {
         Ok((edge, platform)) => task::attentive(levee::pipeline::handle(&edge, &platform, request)).await,
         Err(detail) => problem(StatusCode::INTERNAL_SERVER_ERROR, &detail),
     };
@@ -62,7 +62,11 @@ fn problem(status: StatusCode, detail: &str) -> Response<Body> {
     );
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
-    for (name, value) in [(CONTENT_TYPE, "application/problem+json"), (CACHE_CONTROL, "no-store")] {
+    for (name, value) in [
+        (CONTENT_TYPE, "application/problem+json"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (CACHE_CONTROL, "no-store"),
+    ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response

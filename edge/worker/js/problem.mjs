@@ -6,6 +6,7 @@ export function problem(detail) {
     status: 500,
     headers: {
       "content-type": "application/problem+json",
+      "x-content-type-options": "nosniff",
       "cache-control": "no-store",
       "cache-status": "levee; detail=internal-error",
       "server-timing": 'cache;desc="error"',

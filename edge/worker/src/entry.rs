@@ -31,7 +31,7 @@ pub fn handle(
         Ok(request) => request,
         Err(detail) => return host.problem(detail),
     };
-    let edge = match isolate::edge(&request.authority, &env) {
+    let edge = match isolate::edge(&env) {
         Ok(edge) => edge,
         Err(detail) => return host.problem(&detail),
     };

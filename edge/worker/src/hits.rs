@@ -66,7 +66,7 @@ impl Page {
 #[doc(hidden)]
 pub fn page(url: &str, env: &Env) -> Option<u32> {
     let (scheme, authority, target) = request::split(url).ok()?;
-    let edge = isolate::edge(authority, env).ok()?;
+    let edge = isolate::edge(env).ok()?;
     let line = Line { method: &Method::GET, scheme, authority, target };
     let told = fields_that_matter(&edge, &line)?;
     let page = Page { scheme, authority: authority.to_owned(), target: target.to_owned(), told, edge };

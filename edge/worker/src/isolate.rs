@@ -27,9 +27,8 @@ const CLOUDFLARES_OWN: &str = "cloudflare-cdn-cache-control";
 struct Isolate {
     hooks: Hooks,
     config: Config,
-    /// One, made by the first request, because variables and randomness are not there before. On a developer's machine
-    /// there may be a second, for hosts that may not see the status page without a token.
-    edges: Vec<(Access, Result<Arc<Edge>, String>)>,
+    /// Made by the first request, because variables and randomness are not there before.
+    edge: Option<Result<Arc<Edge>, String>>,
 }
 
 /// Starts an instance. Runs at global scope, where there is neither time nor randomness.
@@ -41,7 +40,7 @@ pub fn boot<A: App>(host: Host, config: Option<Uint8Array>) {
     BUNDLED.set(config.map(|bytes| bytes.to_vec()));
     let hooks = Hooks::of::<A>();
     let config = (hooks.config)();
-    ISOLATE.set(Some(Isolate { hooks, config, edges: Vec::new() }));
+    ISOLATE.set(Some(Isolate { hooks, config, edge: None }));
 }
 
 /// The JavaScript half.
@@ -64,30 +63,21 @@ pub(crate) fn hooks() -> Hooks {
     hooks
 }
 
-/// The edge that serves a request for `authority`.
+/// The edge of this isolate.
 ///
 /// # Errors
 /// Why there is none, for people.
-pub(crate) fn edge(authority: &str, env: &JsValue) -> Result<Arc<Edge>, String> {
-    let access = Access::at(
-        authority,
-        variable(env, "LEVEE_ENVIRONMENT").as_deref(),
-        variable(env, "LEVEE_STATUS_TOKEN"),
-    );
+pub(crate) fn edge(env: &JsValue) -> Result<Arc<Edge>, String> {
     ISOLATE.with_borrow_mut(|isolate| {
         let Some(isolate) = isolate else {
             unreachable!("the entry module boots an instance before it calls it");
         };
-        if let Some((_, edge)) = isolate.edges.iter().find(|(known, _)| *known == access) {
-            return edge.clone();
-        }
-        let edge = isolate.config.0.clone().and_then(|config| start(config, access.clone(), env));
-        isolate.edges.push((access, edge.clone()));
-        edge
+        let Isolate { config, edge, .. } = isolate;
+        edge.get_or_insert_with(|| config.0.clone().and_then(|config| start(config, env))).clone()
     })
 }
 
-fn start(mut config: Compiled, access: Access, env: &JsValue) -> Result<Arc<Edge>, String> {
+fn start(mut config: Compiled, env: &JsValue) -> Result<Arc<Edge>, String> {
     override_origins(&mut config, |name| variable(env, name))?;
     config.listen_to(CLOUDFLARES_OWN);
     let host = host();
@@ -97,6 +87,8 @@ fn start(mut config: Compiled, access: Access, env: &JsValue) -> Result<Arc<Edge
             kv::BINDING
         ));
     }
+    let access =
+        Access::at(variable(env, "LEVEE_ENVIRONMENT").as_deref(), variable(env, "LEVEE_STATUS_TOKEN"));
     let setup = Setup { runtime: "workerd", seed: host.random(), now: now(), access, threads: 1 };
     Ok(Arc::new(Edge::new(config, setup)))
 }

@@ -18,8 +18,9 @@ use crate::key::Key;
 use crate::lookup::{self, Found};
 use crate::origin::shared_fields;
 use crate::platform::Platform;
+use crate::respond::access::{self, Visitor};
 use crate::respond::problem::Problem;
-use crate::respond::{Outcome, Report, access, add_key, from_entry};
+use crate::respond::{Outcome, Report, add_key, from_entry};
 
 /// Answers from the cache, or by filling it. `credentials`: the request carries some.
 pub(super) async fn answer<P: Platform>(
@@ -28,7 +29,9 @@ pub(super) async fn answer<P: Platform>(
 ) -> Response<BodyOf<P>> {
     let request = Rc::new(Request::of(exchange, credentials));
     exchange.trace.note(|| explain::key_step(exchange, &request.key));
-    let shows_key = access::is_debug(&exchange.edge.setup.access, &exchange.fields);
+    let visitor =
+        Visitor { scheme: exchange.scheme, authority: &exchange.authority, fields: &exchange.fields };
+    let shows_key = access::is_debug(&exchange.edge.setup.access, &visitor);
     let found = look_up(exchange, &request).await;
     let decision = request.decide(&found, exchange.platform.now());
     exchange.trace.note(|| explain::lookup_step(&found, exchange.platform.now()));

@@ -7,8 +7,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderName, Method, Response, StatusCode, header};
 
 use super::{
     BodyOf, Exchange, admit, answer as answer_request, answer_problem, remove_named_by_connection, respond,
@@ -23,8 +22,9 @@ use crate::lookup::Found;
 use crate::origin::is_forwarded;
 use crate::platform::Platform;
 use crate::request::Scheme;
+use crate::respond::access::{self, Visitor};
 use crate::respond::problem::{Problem, json_string};
-use crate::respond::{Answer, Outcome, Report, access, status};
+use crate::respond::{Answer, Outcome, Report, status};
 use crate::route;
 use crate::time::Time;
 use crate::trace::{Step, Trace};
@@ -75,7 +75,7 @@ fn request_of<P: Platform>(
     explained: Explained<'_>,
 ) -> Result<Exchange<P>, Problem> {
     let Explained { scheme, authority, query, mut fields, client } = explained;
-    access::check(&edge.setup.access, &fields)?;
+    access::check(&edge.setup.access, &Visitor { scheme, authority: &authority, fields: &fields })?;
     let bad =
         |code, detail: String| Problem::new(StatusCode::BAD_REQUEST, code, "No request to explain", detail);
     let url = query.and_then(url_of).ok_or_else(|| {
@@ -240,11 +240,7 @@ fn written(steps: &[Step]) -> Answer {
     };
     let rows: Vec<String> = steps.iter().map(row).collect();
     let body = format!("[{}]\n", rows.join(",\n"));
-    let mut fields = HeaderMap::new();
-    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    fields.insert(header::CONTENT_LENGTH, body.len().into());
-    Answer { status: StatusCode::OK, fields, body: Bytes::from(body) }
+    status::inside("application/json", body)
 }
 
 /// The parameter `url`, decoded.

@@ -1,9 +1,8 @@
 //! Errors that the edge answers by itself: problem+json (RFC 9457), HTML for a browser.
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::Answer;
+use super::{Answer, own_page};
 use crate::fields::accept;
 use crate::origin::OriginError;
 use crate::platform::{ClientFault, FetchError};
@@ -139,10 +138,8 @@ impl Problem {
         } else {
             ("application/problem+json", self.json())
         };
-        let mut fields = HeaderMap::new();
-        fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        fields.insert(header::CONTENT_LENGTH, body.len().into());
+        let mut answer = own_page(self.status, content_type, body);
+        let fields = &mut answer.fields;
         fields.insert(header::VARY, HeaderValue::from_static("accept"));
         if let Some(seconds) = self.retry_after {
             fields.insert(header::RETRY_AFTER, seconds.into());
@@ -155,7 +152,7 @@ impl Problem {
         {
             fields.insert(HeaderName::from_static("proxy-status"), value);
         }
-        Answer { status: self.status, fields, body: Bytes::from(body) }
+        answer
     }
 
     fn json(&self) -> String {

@@ -3,19 +3,18 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode};
 
-use super::access;
+use super::access::{self, Visitor};
 use super::problem::{Problem, escape, json_string, page};
-use super::{Answer, Report};
+use super::{Answer, Report, own_page};
 use crate::config::{Policy, Route};
 use crate::edge::Edge;
 use crate::fields::accept;
 use crate::time::Time;
 
 /// Answers the status page, or says why not. `path` lies below `/.levee`.
-pub fn answer(edge: &Edge, path: &str, request: &HeaderMap, now: Time) -> Result<Answer, Problem> {
+pub fn answer(edge: &Edge, path: &str, visitor: &Visitor<'_>, now: Time) -> Result<Answer, Problem> {
     if !matches!(path, "/.levee" | "/.levee/" | "/.levee/status") {
         return Err(Problem::new(
             StatusCode::NOT_FOUND,
@@ -24,18 +23,24 @@ pub fn answer(edge: &Edge, path: &str, request: &HeaderMap, now: Time) -> Result
             "below /.levee/ the edge answers /.levee/ and /.levee/explain?url=PATH",
         ));
     }
-    access::check(&edge.setup.access, request)?;
-    let html = accept::wants_html(request);
+    access::check(&edge.setup.access, visitor)?;
+    let html = accept::wants_html(visitor.fields);
     let (content_type, body) = if html {
         ("text/html; charset=utf-8", status_html(edge, now))
     } else {
         ("application/json", status_json(edge, now))
     };
-    let mut fields = HeaderMap::new();
-    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    fields.insert(header::CONTENT_LENGTH, body.len().into());
-    Ok(Answer { status: StatusCode::OK, fields, body: Bytes::from(body) })
+    Ok(inside(content_type, body))
+}
+
+/// An answer that shows what is inside the edge. No page of another site may load it, not even to look at its size.
+pub(crate) fn inside(content_type: &'static str, body: String) -> Answer {
+    let mut answer = own_page(StatusCode::OK, content_type, body);
+    answer.fields.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    answer
 }
 
 const HONEST: &str = "counted since the start of this instance; other instances count for themselves";

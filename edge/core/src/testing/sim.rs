@@ -24,6 +24,9 @@ use crate::platform::Clock;
 use crate::request::Scheme;
 use crate::time::Time;
 
+/// The token that opens what is inside the edge of a [`Sim`].
+pub const TOKEN: &str = "the test's token";
+
 /// A request: method, target, fields. A field `body` is the body.
 pub type Sent<'a> = (&'a str, &'a str, &'a [(&'static str, &'a str)]);
 
@@ -182,6 +185,11 @@ impl Sim {
         self.send("GET", target, &[])
     }
 
+    /// A page of the edge's own, for who may see it.
+    pub fn inside(&self, target: &str) -> Answered {
+        self.send("GET", target, &[(crate::respond::access::TOKEN, TOKEN)])
+    }
+
     /// One request, answered and read to its end.
     pub fn send(&self, method: &str, target: &str, fields: &[(&'static str, &str)]) -> Answered {
         let mut all = self.send_together(&[(method, target, fields)]);
@@ -243,7 +251,8 @@ impl Sim {
 
 /// Each instance has a seed of its own, as it has on every platform: it names the instance's purge log.
 fn setup(platform: &TestPlatform) -> Setup {
-    Setup { runtime: "test", seed: platform.random(), now: platform.now(), access: Access::Local, threads: 1 }
+    let access = Access { local: true, token: Some(TOKEN.to_owned()) };
+    Setup { runtime: "test", seed: platform.random(), now: platform.now(), access, threads: 1 }
 }
 
 fn request_of(method: &str, target: &str, fields: &[(&'static str, &str)]) -> crate::Request<TestBody> {

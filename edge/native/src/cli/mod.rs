@@ -49,7 +49,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS[/BITS]")]
     trusted_proxy: Vec<Network>,
 
-    /// What opens the status page. Without it the page is open on loopback addresses, closed elsewhere.
+    /// What opens the status page. Without it the page is open to this machine alone, where the server listens on a loopback
+    /// address; closed elsewhere. Behind a proxy on the same machine, set it.
     #[arg(long, env = "LEVEE_STATUS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     status_token: Option<String>,
 

@@ -91,12 +91,10 @@ impl Server {
     }
 }
 
-/// Only whoever is on the same machine reads the status page without a token.
+/// A server that listens on a loopback address, and was given no token, runs on the developer's own machine.
 fn access(options: &Options, address: SocketAddr) -> Access {
-    match &options.status_token {
-        None if address.ip().is_loopback() => Access::Local,
-        token => Access::Token(token.clone()),
-    }
+    let token = options.status_token.clone();
+    Access { local: token.is_none() && address.ip().is_loopback(), token }
 }
 
 impl<A: App> Server<A> {

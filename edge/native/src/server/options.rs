@@ -16,8 +16,8 @@ pub struct Options {
     pub threads: NonZero<usize>,
     /// The tier behind memory. Without it nothing outlives the process.
     pub store: Option<StoreOptions>,
-    /// What opens the status page. Without it the page is open where the server listens on a loopback address only,
-    /// and closed elsewhere.
+    /// What opens the status page. Without it the page is closed; but where the server listens on a loopback address, it is
+    /// open to requests that come from the machine itself: for a loopback host, through no proxy, from no other site's page.
     pub status_token: Option<String>,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Nobody's are, by default.
     pub trusted_proxies: Vec<Network>,

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::Either;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use levee::Edge;
@@ -122,6 +122,7 @@ fn panicked() -> Response<Body> {
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     for (name, value) in [
         (CONTENT_TYPE, "application/problem+json"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (CACHE_CONTROL, "no-store"),
         (HeaderName::from_static("cache-status"), "levee; detail=panic"),
         (HeaderName::from_static("server-timing"), "cache;desc=\"error\""),
