@@ -5,6 +5,7 @@ pub mod cache_control;
 pub mod connection;
 pub mod credentials;
 pub mod date;
+pub mod directive;
 pub mod etag;
 pub mod list;
 pub mod structured;

@@ -155,3 +155,36 @@ fn what_is_inside_is_for_who_shows_the_token() {
     let guessed = sim.send("GET", "/a", &[("levee-token", "guessed")]);
     assert!(!guessed.cache_status().contains("key="), "{guessed:?}");
 }
+
+/// 12. A response could be stored whose `private` was mangled, or named by `Connection`.
+#[test]
+fn what_forbids_cannot_be_garbled_away() {
+    for cache_control in
+        ["max-age=60, private=\",\"", "max-age=60, x=\"a, private", "max-age=60; no-store", "private=\"\""]
+    {
+        let sim = plain(move |ask| tagged(cache_control).field("x-number", ask.number.to_string()));
+        sim.get("/");
+        assert_eq!(sim.get("/").field("x-number"), "1", "{cache_control}");
+    }
+    let sim = plain(|ask| {
+        let reply = tagged("max-age=60, private").field("connection", "Cache-Control, vary, set-cookie");
+        reply.field("x-number", ask.number.to_string()).field("cdn-cache-control", "max-age=60, private, &&")
+    });
+    sim.get("/");
+    let second = sim.get("/");
+    assert_eq!((second.field("x-number"), second.field("cache-control")), ("1", "max-age=60, private"));
+}
+
+/// 13. `Connection: x-tenant` stored for a tenant what was fetched for none.
+#[test]
+fn connection_cannot_split_the_key_from_the_request() {
+    let policy = Policy {
+        key: levee::config::KeyPolicy { fields: vec!["x-tenant".into()], ..Default::default() },
+        forward: Forward::All,
+        ..Policy::default()
+    };
+    let config = Config { defaults: policy, ..config_for(&["https://o.example"]) };
+    let sim = Sim::new(config, |ask| Reply::new("max-age=60", ask.field("x-tenant")));
+    sim.send("GET", "/", &[("x-tenant", "1"), ("connection", "X-Tenant")]);
+    assert_eq!(sim.send("GET", "/", &[("x-tenant", "1")]).text(), "1");
+}

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, header};
 
-use super::list;
+use super::{credentials, list};
 
 const HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
@@ -20,16 +20,108 @@ pub fn is_hop_by_hop(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(name) || name == "proxy-connection"
 }
 
-/// Removes the fields of one connection, and those that `Connection` names.
+/// Fields that `Connection` cannot remove, beside those of [`KEPT_FAMILIES`]: what says who asks and whom, what may be stored and
+/// for how long, what tells answers apart, and what guards a browser.
+const KEPT: [&str; 44] = [
+    "age",
+    "allow",
+    "alt-svc",
+    "authorization",
+    "clear-site-data",
+    "client-ip",
+    "cookie",
+    "date",
+    "digest",
+    "etag",
+    "expect",
+    "expires",
+    "forwarded",
+    "forwarded-for",
+    "from",
+    "host",
+    "last-event-id",
+    "last-modified",
+    "link",
+    "location",
+    "max-forwards",
+    "origin",
+    "permissions-policy",
+    "pragma",
+    "range",
+    "referer",
+    "referrer-policy",
+    "refresh",
+    "repr-digest",
+    "retry-after",
+    "set-cookie",
+    "strict-transport-security",
+    "traceparent",
+    "tracestate",
+    "true-client-ip",
+    "user-agent",
+    "vary",
+    "via",
+    "want-content-digest",
+    "want-repr-digest",
+    "warning",
+    "www-authenticate",
+    "x-host",
+    "x-requested-with",
+];
+
+/// Beginnings of the names of such fields.
+const KEPT_FAMILIES: [&str; 24] = [
+    "accept",
+    "access-control-",
+    "cache-",
+    "cdn-",
+    "cf-",
+    "content-",
+    "cross-origin-",
+    "fastly-",
+    "if-",
+    "levee-",
+    "sec-",
+    "signature",
+    "surrogate-",
+    "x-accel-",
+    "x-amz-",
+    "x-cache",
+    "x-client-",
+    "x-content-",
+    "x-forwarded",
+    "x-frame-",
+    "x-http-method",
+    "x-original-",
+    "x-real-",
+    "x-rewrite-",
+];
+
+/// Whether `Connection` may name this field as one that belongs to it.
+///
+/// RFC 9110, section 7.6.1 has a recipient remove whatever is named. But anyone can name `Cache-Control` in a response that
+/// passes through it, or `Authorization` in a request, and the edge would decide by what it then no longer passes on. A field
+/// that really belongs to one connection has no meaning beyond it: none of these is one.
+fn may_be_named(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    !(KEPT.contains(&name)
+        || name.ends_with("-control")
+        || KEPT_FAMILIES.iter().any(|family| name.starts_with(family))
+        || credentials::is_credential(name, &[]))
+}
+
+/// Removes the fields of one connection, and those that `Connection` names and may name.
 pub fn strip(fields: &mut HeaderMap) {
+    strip_but(fields, |_| false);
+}
+
+/// The same, where `Connection` may not name what `is_kept` either.
+pub fn strip_but(fields: &mut HeaderMap, is_kept: impl Fn(&str) -> bool) {
     if fields.contains_key(header::CONNECTION) {
         let named: Vec<HeaderName> =
             list::all(fields, "connection").filter_map(|name| name.parse().ok()).collect();
-        for name in named {
-            // A client must not be able to make the edge drop what frames or routes the message.
-            if name != header::HOST && name != header::CONTENT_LENGTH {
-                fields.remove(name);
-            }
+        for name in named.iter().filter(|name| may_be_named(name) && !is_kept(name.as_str())) {
+            fields.remove(name);
         }
     }
     for name in HOP_BY_HOP {
@@ -58,5 +150,56 @@ mod tests {
         }
         strip(&mut fields);
         assert_eq!(fields.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-b"]);
+    }
+
+    #[test]
+    fn connection_cannot_remove_what_others_go_by() {
+        for name in [
+            "cache-control",
+            "expires",
+            "vary",
+            "set-cookie",
+            "age",
+            "date",
+            "etag",
+            "last-modified",
+            "pragma",
+            "authorization",
+            "cookie",
+            "x-api-key",
+            "host",
+            "content-length",
+            "content-type",
+            "content-encoding",
+            "content-security-policy",
+            "cdn-cache-control",
+            "cloudflare-cdn-cache-control",
+            "surrogate-control",
+            "surrogate-key",
+            "cache-tag",
+            "access-control-allow-origin",
+            "www-authenticate",
+            "x-frame-options",
+            "x-forwarded-for",
+            "x-forwarded-proto",
+            "forwarded",
+            "x-real-ip",
+            "cf-connecting-ip",
+            "via",
+            "cdn-loop",
+            "origin",
+            "accept-encoding",
+            "if-none-match",
+            "range",
+        ] {
+            let mut fields = HeaderMap::new();
+            for (field, value) in
+                [("connection", "close, ".to_owned() + &name.to_ascii_uppercase()), (name, "1".into())]
+            {
+                fields.append(HeaderName::from_static(field), HeaderValue::from_str(&value).unwrap());
+            }
+            strip(&mut fields);
+            assert_eq!(fields.keys().map(HeaderName::as_str).collect::<Vec<_>>(), [name]);
+        }
     }
 }

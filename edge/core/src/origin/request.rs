@@ -33,19 +33,26 @@ pub struct Hop<'a> {
 
 /// Whether a field of a shareable request reaches the origin (so that an answer may depend on it).
 pub fn is_forwarded(name: &str, policy: &Policy) -> bool {
-    let named = |names: &[String]| names.iter().any(|field| field == name);
-    let keyed = match &policy.credentials {
-        Credentials::Key { fields, .. } => named(fields),
-        _ => false,
-    };
     match &policy.forward {
-        _ if keyed || named(&policy.key.fields) => true,
+        _ if is_keyed(name, policy) => true,
         Forward::All => {
             matches!(policy.credentials, Credentials::Pass | Credentials::Authorization)
                 || !credentials::is_credential(name, &policy.credential_fields)
         }
-        Forward::Fields(extra) => ALWAYS.iter().any(|field| field == name) || named(extra),
+        Forward::Fields(extra) => {
+            ALWAYS.iter().any(|field| field == name) || extra.iter().any(|field| field == name)
+        }
     }
+}
+
+/// Whether a field is part of the key by name.
+fn is_keyed(name: &str, policy: &Policy) -> bool {
+    let named = |names: &[String]| names.iter().any(|field| field == name);
+    let credential = match &policy.credentials {
+        Credentials::Key { fields, .. } => named(fields),
+        _ => false,
+    };
+    credential || named(&policy.key.fields)
 }
 
 /// The fields of a shareable request: what the policy keys or forwards, and what the edge writes.
@@ -59,7 +66,8 @@ pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> Head
             fields.append(name.clone(), value.clone());
         }
     }
-    connection::strip(&mut fields);
+    // What tells entries apart is what the origin is sent.
+    connection::strip_but(&mut fields, |name| is_keyed(name, policy));
     fields.remove(header::EXPECT);
     fields.remove(TOKEN);
     if let Credentials::Key { cookies, .. } = &policy.credentials {
@@ -171,6 +179,21 @@ mod tests {
             assert!(!fields.contains_key(absent), "{absent}");
         }
         assert_ne!(fields["user-agent"], "x");
+    }
+
+    #[test]
+    fn connection_cannot_remove_what_is_keyed() {
+        let client =
+            map(&[("x-tenant", "1"), ("x-key", "2"), ("x-a", "3"), ("connection", "x-tenant, x-key, x-a")]);
+        let policy = Policy {
+            credentials: Credentials::Key { cookies: vec![], fields: vec!["x-key".into()] },
+            key: crate::config::KeyPolicy { fields: vec!["x-tenant".into()], ..Default::default() },
+            forward: Forward::All,
+            ..Policy::default()
+        };
+        let fields = shared_fields(&client, &policy, &HOP);
+        assert!(fields["x-tenant"] == "1" && fields["x-key"] == "2");
+        assert!(!fields.contains_key("x-a"));
     }
 
     #[test]
