@@ -1,6 +1,6 @@
 //! Step 2: what is refused before anything is looked up.
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use crate::config::Config;
 use crate::fields::list;
@@ -14,6 +14,28 @@ pub const RESERVED: &str = "/.levee";
 /// Whether a path is one of the edge's own.
 pub fn is_reserved(path: &str) -> bool {
     path.strip_prefix(RESERVED).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// What the edge passes on, beside methods that it does not know.
+const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/// Refuses the methods that are for one hop alone: TRACE shows to a page's script what a proxy has added and what the browser
+/// hides from it (RFC 9110, section 9.3.8), and CONNECT makes a tunnel (section 9.3.6). In any case of letters, because there
+/// are origins that take them so.
+pub fn check_method(method: &Method) -> Result<(), Problem> {
+    let name = method.as_str();
+    if !(name.eq_ignore_ascii_case("TRACE") || name.eq_ignore_ascii_case("CONNECT")) {
+        return Ok(());
+    }
+    Err(Problem {
+        allow: Some(ALLOW),
+        ..Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-refused",
+            "This method is not passed on",
+            format!("{name} ends at the edge, which does not carry it out"),
+        )
+    })
 }
 
 /// Checks a request's size, before its target is normalised. `target`: as it arrived.
@@ -51,7 +73,7 @@ pub fn check_host(config: &Config, scheme: Scheme, raw: &str) -> Result<String, 
             StatusCode::BAD_REQUEST,
             "bad-host",
             "The host cannot be read",
-            "the request names no host, or one with characters that no host holds",
+            "the request names no host, or not as a name or an IP address (IPv6 in brackets) and a port from 1 to 65535",
         ));
     };
     let host = key::host(&authority);
@@ -105,6 +127,59 @@ mod tests {
             [("/.levee", true), ("/.levee/", true), ("/.levee/x", true), ("/.leveed", false)]
         {
             assert_eq!(is_reserved(path), reserved, "{path}");
+        }
+    }
+
+    #[test]
+    fn one_hops_methods_are_refused() {
+        for method in ["TRACE", "trace", "CONNECT", "Connect"] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            let refused = check_method(&method).unwrap_err();
+            assert_eq!(refused.status, 405, "{method}");
+            assert_eq!(refused.answer(&HeaderMap::new()).fields["allow"], ALLOW);
+        }
+        for method in ["GET", "PURGE", "TRACK", "OPTIONS"] {
+            assert!(check_method(&Method::from_bytes(method.as_bytes()).unwrap()).is_ok(), "{method}");
+        }
+    }
+
+    /// Each check sees the normal form, so that no spelling is reserved for one and free for another.
+    #[test]
+    fn each_spelling_is_one_place() {
+        use crate::config::{PathPattern, Route};
+        use crate::route::{self, Target};
+        let mut config = config_for(&["http://o"]);
+        config.routes.push(Route {
+            name: "own".into(),
+            path: PathPattern::new("/.levee/**"),
+            methods: vec![],
+            policy: Default::default(),
+        });
+        for (raw, path, reserved) in [
+            ("/.levee/", "/.levee/", true),
+            ("/%2elevee/", "/.levee/", true),
+            ("/%2Elevee/", "/.levee/", true),
+            ("/.%6Cevee/explain", "/.levee/explain", true),
+            ("/x/../.levee/", "/.levee/", true),
+            ("/./.levee", "/.levee", true),
+            ("/%2e%2E/.levee/", "/.levee/", true),
+            ("/.levee/x/..", "/.levee/", true),
+            ("/.levee//x", "/.levee//x", true),
+            ("/.levee/../x", "/x", false),
+            // Case counts, an empty segment is one, and what is encoded is no separator.
+            ("/.LEVEE/", "/.LEVEE/", false),
+            ("//.levee/", "//.levee/", false),
+            ("/.levee%2fx", "/.levee%2Fx", false),
+            ("/.levee;x/", "/.levee;x/", false),
+            ("/;/.levee", "/;/.levee", false),
+            ("/.levee%252f", "/.levee%252f", false),
+            ("/.levee\\x", "/.levee%5Cx", false),
+        ] {
+            let target = Target::normalise(raw).unwrap();
+            assert_eq!(target.path(), path, "{raw}");
+            assert_eq!(is_reserved(target.path()), reserved, "{raw}");
+            let route = route::find(&config, "GET", target.path()).name(&config).to_owned();
+            assert_eq!(route == "own", reserved, "{raw}");
         }
     }
 

@@ -1,7 +1,11 @@
 //! Step 3: what an entry is found by.
 
+mod authority;
+
 use http::HeaderMap;
 use sha2::{Digest, Sha256};
+
+pub use authority::{authority, host};
 
 use crate::config::{Credentials, KeyPolicy, Policy, QueryPolicy};
 use crate::fields::{credentials, list};
@@ -43,7 +47,7 @@ impl Key {
                 push_part(&mut text, 'f', name, list::joined(fields, name).as_deref());
             }
             for name in cookies {
-                push_part(&mut text, 'c', name, credentials::cookie(fields, name).map(str::as_bytes));
+                push_part(&mut text, 'c', name, credentials::cookie(fields, name));
             }
         }
         Self { text, target: (start, end) }
@@ -120,44 +124,6 @@ fn push_query(text: &mut String, query: Option<&str>, policy: &KeyPolicy) {
     }
 }
 
-/// An authority in the one form that is keyed: lower case, without the scheme's own port and without a last dot. `None`
-/// where it holds what no authority may hold, or has no one form.
-pub fn authority(scheme: Scheme, raw: &str) -> Option<String> {
-    let authority = normalised_once(scheme, raw)?;
-    (normalised_once(scheme, &authority).as_deref() == Some(&authority)).then_some(authority)
-}
-
-fn normalised_once(scheme: Scheme, raw: &str) -> Option<String> {
-    let allowed = |b: u8| {
-        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':' | b'[' | b']' | b'~' | b'%')
-    };
-    if raw.is_empty() || !raw.bytes().all(allowed) {
-        return None;
-    }
-    let mut authority = raw.to_ascii_lowercase();
-    let own = match scheme {
-        Scheme::Http => ":80",
-        Scheme::Https => ":443",
-    };
-    if let Some(host) = authority.strip_suffix(own) {
-        authority.truncate(host.len());
-    } else if authority.ends_with(':') {
-        authority.pop();
-    }
-    if authority.ends_with('.') {
-        authority.pop();
-    }
-    (!authority.is_empty()).then_some(authority)
-}
-
-/// The host of a normalised authority, without its port.
-pub fn host(authority: &str) -> &str {
-    match authority.rfind(':') {
-        Some(at) if !authority[at..].contains(']') => &authority[..at],
-        _ => authority,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,15 +179,19 @@ mod tests {
     }
 
     #[test]
-    fn authorities() {
-        assert_eq!(authority(Scheme::Https, "A.Example:443").as_deref(), Some("a.example"));
-        assert_eq!(authority(Scheme::Http, "a.example:443").as_deref(), Some("a.example:443"));
-        assert_eq!(authority(Scheme::Http, "a.example.").as_deref(), Some("a.example"));
-        assert_eq!(authority(Scheme::Http, "a@b"), None);
-        assert_eq!(authority(Scheme::Http, ""), None);
-        assert_eq!(host("[::1]:8080"), "[::1]");
-        assert_eq!(host("[::1]"), "[::1]");
-        assert_eq!(host("localhost:8080"), "localhost");
+    fn a_byte_above_ascii_in_one_cookie_hides_no_other() {
+        let policy = Policy {
+            credentials: Credentials::Key { cookies: vec!["lang".into()], fields: vec![] },
+            ..Policy::default()
+        };
+        let of = |line: &[u8]| {
+            let fields = [(http::header::COOKIE, http::HeaderValue::from_bytes(line).unwrap())];
+            let target = Target::normalise("/").unwrap();
+            Key::new(Scheme::Https, "a.example", &target, &fields.into_iter().collect(), &policy)
+        };
+        assert_eq!(of(b"name=J\xf6rg; lang=de"), of(b"lang=de"));
+        assert_ne!(of(b"name=J\xf6rg; lang=de"), of(b"name=J\xf6rg"));
+        assert_ne!(of(b"lang=\xe4"), of(b"lang=\xf6"));
     }
 
     #[test]

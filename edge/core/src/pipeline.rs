@@ -42,7 +42,9 @@ pub async fn handle<P: Platform>(
     request: Request<BodyOf<P>>,
 ) -> Response<BodyOf<P>> {
     let Request { method, scheme, authority, target, mut fields, body, client, extensions } = request;
-    let (target, authority) = match admit(edge, scheme, &authority, &target, &fields) {
+    let admitted =
+        guard::check_method(&method).and_then(|()| admit(edge, scheme, &authority, &target, &fields));
+    let (target, authority) = match admitted {
         Ok(admitted) => admitted,
         Err(problem) => return answer_problem(edge, &fields, &problem, Report::new(Outcome::Error)),
     };

@@ -94,9 +94,8 @@ fn depends_on_another(given: &Given, step: &Step, policy: &Policy) -> Result<(),
         let would_see = match name {
             "cookie" => match &policy.credentials {
                 Credentials::Strip => String::new(),
-                Credentials::Key { .. } => {
-                    credentials::cookie(&ours, "sid").map_or(String::new(), |sid| format!("sid={sid}"))
-                }
+                Credentials::Key { .. } => credentials::cookie(&ours, "sid")
+                    .map_or(String::new(), |sid| format!("sid={}", sid.escape_ascii())),
                 _ => sent(name),
             },
             "accept-encoding" => sent(name).replace("gzip, br", "br,gzip"),

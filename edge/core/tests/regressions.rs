@@ -124,7 +124,7 @@ fn a_request_with_credentials_does_not_flush_what_is_fresh_for_others() {
 /// 9. What cannot be normalised once and for all is refused.
 #[test]
 fn authorities_are_stable_or_refused() {
-    for raw in ["a.example..", "[::", "a:443:443", "a:."] {
+    for raw in ["a.example..", "[::", "a:443:443", "a:.", "a:0443", "[0:0::1]"] {
         let once = levee::key::authority(levee::Scheme::Https, raw);
         let twice = once.as_deref().and_then(|text| levee::key::authority(levee::Scheme::Https, text));
         assert_eq!(once, twice, "{raw}");
@@ -187,4 +187,68 @@ fn connection_cannot_split_the_key_from_the_request() {
     let sim = Sim::new(config, |ask| Reply::new("max-age=60", ask.field("x-tenant")));
     sim.send("GET", "/", &[("x-tenant", "1"), ("connection", "X-Tenant")]);
     assert_eq!(sim.send("GET", "/", &[("x-tenant", "1")]).text(), "1");
+}
+
+/// 14. A byte above 127 in one cookie hid the others: two sessions had one key.
+#[test]
+fn a_cookie_is_keyed_and_sent_whatever_stands_beside_it() {
+    let policy = Policy {
+        credentials: Credentials::Key { cookies: vec!["sid".into()], fields: vec![] },
+        ..Policy::default()
+    };
+    let config = Config { defaults: policy, ..config_for(&["https://o.example"]) };
+    let sim = Sim::new(config, |ask| Reply::new("max-age=60", ask.field("cookie")));
+    let request = |cookie: &[u8]| levee::Request {
+        method: http::Method::GET,
+        scheme: levee::Scheme::Https,
+        authority: "a.example".into(),
+        target: "/".into(),
+        fields: map("cookie", cookie),
+        body: <levee::testing::TestBody as levee::body::Body>::empty(),
+        client: None,
+        extensions: Default::default(),
+    };
+    assert_eq!(sim.exchange(request(b"name=J\xf6rg; sid=1")).text(), "sid=1");
+    assert_eq!(sim.exchange(request(b"name=J\xf6rg; sid=2")).text(), "sid=2");
+    assert_eq!(sim.exchange(request(b"sid=1; name=\xff")).text(), "sid=1");
+    assert_eq!(sim.asked().len(), 2);
+}
+
+/// 15. Spin keeps `Connection` to itself, so that a request for WebSocket was stored, and a hit.
+#[test]
+fn who_asks_for_another_protocol_is_never_answered_from_the_cache() {
+    let sim = plain(|_| Reply::new("max-age=60", "x"));
+    sim.get("/");
+    for fields in [
+        &[("upgrade", "websocket")][..],
+        &[("upgrade", "websocket"), ("connection", "upgrade")],
+        &[("upgrade", "h2c"), ("connection", "upgrade, http2-settings"), ("http2-settings", "AAMA")],
+        &[("upgrade", "h2c")],
+    ] {
+        let before = sim.asked().len();
+        let answer = sim.send("GET", "/", fields);
+        assert!(answer.cache_status().starts_with("fwd=bypass"), "{answer:?}");
+        let asked = &sim.asked()[before];
+        let is_websocket = fields.len() == 2;
+        assert_eq!(asked.field("upgrade"), if is_websocket { "websocket" } else { "" });
+        assert_eq!(asked.field("http2-settings"), "");
+    }
+}
+
+/// 16.
+#[test]
+fn what_is_no_request_for_an_origin_reaches_none() {
+    let sim = plain(|_| Reply::new("max-age=60", "x"));
+    for method in ["TRACE", "Trace", "CONNECT"] {
+        let refused = sim.send(method, "/%zz", &[]);
+        assert_eq!((refused.status, refused.field("content-type")), (405, "application/problem+json"));
+    }
+    for target in ["ftp://a.example/", "http://a.example/", "a.example:443", "*", ""] {
+        assert_eq!(sim.send("GET", target, &[]).status, 400, "{target}");
+    }
+    for target in ["/%2elevee/", "/x/../.levee/", "/.levee/../.levee/status"] {
+        assert_eq!(sim.get(target).status, 401, "{target}");
+        assert_eq!(sim.inside(target).status, 200, "{target}");
+    }
+    assert_eq!(sim.asked().len(), 0);
 }

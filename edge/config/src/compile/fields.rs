@@ -9,12 +9,13 @@ use crate::source::{self, FieldName};
 
 /// Request fields that the edge itself reads and writes: hop-by-hop ones (RFC 9110, section 7.6.1), those of conditional and
 /// range requests, which it answers itself, and those by which it tells the origin how it was reached.
-const OWN: [&str; 20] = [
+const OWN: [&str; 21] = [
     "cdn-loop",
     "connection",
     "content-length",
     "expect",
     "host",
+    "http2-settings",
     "if-match",
     "if-modified-since",
     "if-none-match",

@@ -35,7 +35,10 @@ impl Word for Host {
         if name.len() != lower.len() && name.starts_with('[') {
             return Err(Wrong::new("is not a host: an address has no names below it"));
         }
-        Ok(Self(lower))
+        // As the edge writes an address.
+        let address =
+            lower.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')?.parse::<Ipv6Addr>().ok());
+        Ok(Self(address.map_or(lower, |address| format!("[{address}]"))))
     }
 }
 

@@ -16,8 +16,11 @@ pub fn check(data: &[u8]) {
     let scheme = if flags & 1 == 0 { Scheme::Https } else { Scheme::Http };
     let sent = input.text();
     let Some(authority) = authority(scheme, &sent) else { return };
-    if is_well_formed(&sent) {
-        assert_eq!(levee::key::authority(scheme, &authority).as_deref(), Some(authority.as_str()), "stable");
+    assert_eq!(levee::key::authority(scheme, &authority).as_deref(), Some(authority.as_str()), "stable");
+    // Where a browser takes it for a host at all, it takes it for nothing else.
+    if let Ok(url) = url::Url::parse(&format!("{}://{sent}/", scheme.as_str())) {
+        assert!(url.username().is_empty() && url.password().is_none() && url.path() == "/", "{sent}");
+        assert_eq!(url.port().is_some(), authority.len() > levee::key::host(&authority).len(), "{sent}");
     }
     let raw = input.text();
     let Ok(target) = Target::normalise(&raw) else { return };
@@ -39,16 +42,6 @@ pub fn check(data: &[u8]) {
     assert_eq!(variant, format!("{}\nv{}:{selector}", key.as_str(), selector.len()));
     // The key of a variant is no URL's key.
     assert_ne!(Read::key(&variant).parts, read.parts);
-}
-
-/// `host[:port]`, no label of it empty (RFC 9110, section 7.2).
-fn is_well_formed(authority: &str) -> bool {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    let is_label = |label: &str| !label.is_empty() && !label.contains([':', '[', ']']);
-    host.strip_suffix('.').unwrap_or(host).split('.').all(is_label)
 }
 
 fn policy(flags: u8) -> Policy {
@@ -147,9 +140,11 @@ fn wanted(fields: &HeaderMap, policy: &Policy) -> Vec<Part> {
     let mut parts: Vec<Part> = policy.key.fields.iter().map(field).collect();
     if let Credentials::Key { cookies, fields: names } = &policy.credentials {
         parts.extend(names.iter().map(field));
-        parts.extend(cookies.iter().map(|name| {
-            ('c', name.clone(), credentials::cookie(fields, name).map(|value| value.as_bytes().to_vec()))
-        }));
+        parts.extend(
+            cookies
+                .iter()
+                .map(|name| ('c', name.clone(), credentials::cookie(fields, name).map(<[u8]>::to_vec))),
+        );
     }
     parts
 }

@@ -34,8 +34,6 @@ pub enum PassReason {
     Body,
     /// What is stored does not meet its `If-Match` or `If-Unmodified-Since`, which are for the origin to judge.
     Precondition,
-    /// It asks for a part of what was found not to be storable a moment ago.
-    HitForMiss,
 }
 
 impl PassReason {
@@ -47,7 +45,6 @@ impl PassReason {
             Self::Credentials => "credentials",
             Self::Body => "request-body",
             Self::Precondition => "precondition",
-            Self::HitForMiss => "hit-for-miss",
         }
     }
 }
@@ -57,7 +54,7 @@ pub fn sharing(method: &Method, fields: &HeaderMap, has_body: bool, policy: &Pol
     if !is_cacheable_method(method) {
         return Sharing::Private(PassReason::Method);
     }
-    if connection::is_upgrade(fields) {
+    if connection::asks_for_upgrade(fields) {
         return Sharing::Private(PassReason::Upgrade);
     }
     if !policy.cache {

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, header};
 
 use super::{credentials, list};
 
-const HOP_BY_HOP: [HeaderName; 8] = [
+const HOP_BY_HOP: [HeaderName; 10] = [
     header::CONNECTION,
     header::PROXY_AUTHENTICATE,
     header::PROXY_AUTHORIZATION,
@@ -12,12 +12,14 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
+    HeaderName::from_static("http2-settings"),
     HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
 ];
 
 /// Whether `name` is always bound to one connection.
 pub fn is_hop_by_hop(name: &HeaderName) -> bool {
-    HOP_BY_HOP.contains(name) || name == "proxy-connection"
+    HOP_BY_HOP.contains(name)
 }
 
 /// Fields that `Connection` cannot remove, beside those of [`KEPT_FAMILIES`]: what says who asks and whom, what may be stored and
@@ -127,13 +129,19 @@ pub fn strip_but(fields: &mut HeaderMap, is_kept: impl Fn(&str) -> bool) {
     for name in HOP_BY_HOP {
         fields.remove(name);
     }
-    fields.remove("proxy-connection");
 }
 
-/// Whether a request asks for another protocol on this connection, such as WebSocket (RFC 9110, section 7.8).
-pub fn is_upgrade(fields: &HeaderMap) -> bool {
+/// Whether a request asks for another protocol on this connection (RFC 9110, section 7.8), whichever. Then it is not one that
+/// the cache answers, also where a runtime has kept `Connection` to itself.
+pub fn asks_for_upgrade(fields: &HeaderMap) -> bool {
     fields.contains_key(header::UPGRADE)
-        && list::all(fields, "connection").any(|token| token.eq_ignore_ascii_case("upgrade"))
+}
+
+/// Whether a request may be upgraded: `Connection` says that it asks, and WebSocket (RFC 6455) is among what it asks for. Any
+/// other protocol would be a tunnel in which the edge sees nothing any more: clear-text HTTP/2 above all.
+pub fn may_be_upgraded(fields: &HeaderMap) -> bool {
+    list::all(fields, "connection").any(|token| token.eq_ignore_ascii_case("upgrade"))
+        && list::all(fields, "upgrade").any(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }
 
 #[cfg(test)]
@@ -150,6 +158,24 @@ mod tests {
         }
         strip(&mut fields);
         assert_eq!(fields.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-b"]);
+    }
+
+    #[test]
+    fn websocket_alone_is_upgraded() {
+        let of = |upgrade: &'static str, connection: &'static str| {
+            let mut fields = HeaderMap::new();
+            fields.append("upgrade", HeaderValue::from_static(upgrade));
+            fields.append("connection", HeaderValue::from_static(connection));
+            (asks_for_upgrade(&fields), may_be_upgraded(&fields))
+        };
+        for upgraded in ["websocket", "WebSocket", "h2c, websocket"] {
+            assert_eq!(of(upgraded, "keep-alive, Upgrade"), (true, true), "{upgraded}");
+            assert_eq!(of(upgraded, "keep-alive"), (true, false), "{upgraded}");
+        }
+        for other in ["h2c", "TLS/1.0", "websocket2", "websocket/13", ""] {
+            assert_eq!(of(other, "upgrade, http2-settings"), (true, false), "{other}");
+        }
+        assert!(!asks_for_upgrade(&HeaderMap::new()));
     }
 
     #[test]

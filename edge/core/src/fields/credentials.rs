@@ -52,13 +52,32 @@ pub fn read_by(policy: &Policy) -> impl Iterator<Item = &str> {
     usual.iter().copied().chain(named.iter().map(String::as_str)).chain(cookie)
 }
 
-/// The value of one cookie of a request (RFC 6265, section 5.4).
-pub fn cookie<'a>(fields: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    fields
-        .get_all(http::header::COOKIE)
-        .into_iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))
+/// The value of one cookie of a request (RFC 6265, section 5.4), whatever bytes it and its neighbours hold. Of two of one name
+/// the first.
+pub fn cookie<'a>(fields: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
+    let lines = fields.get_all(http::header::COOKIE).into_iter();
+    lines.flat_map(|line| line.as_bytes().split(|&b| b == b';')).find_map(|pair| {
+        let pair = pair.trim_ascii();
+        let at = pair.iter().position(|&b| b == b'=')?;
+        (&pair[..at] == name.as_bytes()).then_some(&pair[at + 1..])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, header};
+
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_beside_any_bytes() {
+        let mut fields = HeaderMap::new();
+        for line in [&b"flag; name=J\xf6rg;  lang=de=at ;lang=en"[..], b"sid=1"] {
+            fields.append(header::COOKIE, HeaderValue::from_bytes(line).unwrap());
+        }
+        assert_eq!(cookie(&fields, "name"), Some(&b"J\xf6rg"[..]));
+        assert_eq!(cookie(&fields, "lang"), Some(&b"de=at"[..]));
+        assert_eq!(cookie(&fields, "sid"), Some(&b"1"[..]));
+        assert_eq!(cookie(&fields, "flag"), None);
+    }
 }

@@ -71,12 +71,12 @@ pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> Head
     fields.remove(header::EXPECT);
     fields.remove(TOKEN);
     if let Credentials::Key { cookies, .. } = &policy.credentials {
-        let kept: Vec<String> = cookies
+        let kept: Vec<Vec<u8>> = cookies
             .iter()
-            .filter_map(|name| Some(format!("{name}={}", credentials::cookie(client, name)?)))
+            .filter_map(|name| Some([name.as_bytes(), b"=", credentials::cookie(client, name)?].concat()))
             .collect();
         fields.remove(header::COOKIE);
-        insert(&mut fields, header::COOKIE, &kept.join("; "));
+        insert_bytes(&mut fields, header::COOKIE, &kept.join(&b"; "[..]));
     }
     normalise(&mut fields, &header::ACCEPT_ENCODING, accept::encodings);
     let languages = if policy.key.sort_languages { accept::languages_sorted } else { accept::languages };
@@ -92,13 +92,12 @@ pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> Head
 /// The fields of a request that goes through whole.
 pub fn whole_fields(client: &HeaderMap, hop: &Hop<'_>) -> HeaderMap {
     let mut fields = client.clone();
-    let upgrade = connection::is_upgrade(client).then(|| client.get(header::UPGRADE).cloned()).flatten();
     connection::strip(&mut fields);
     fields.remove(header::EXPECT);
     fields.remove(TOKEN);
-    if let Some(protocol) = upgrade {
+    if connection::may_be_upgraded(client) {
         fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-        fields.insert(header::UPGRADE, protocol);
+        fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     }
     if let Some(client) = hop.client {
         append_element(&mut fields, &HeaderName::from_static("x-forwarded-for"), &client.to_string());
@@ -117,13 +116,18 @@ fn add_hop(fields: &mut HeaderMap, hop: &Hop<'_>) {
 
 fn normalise(fields: &mut HeaderMap, name: &HeaderName, normal: fn(&str) -> String) {
     let Some(joined) = list::joined(fields, name.as_str()) else { return };
-    let value = normal(&String::from_utf8_lossy(&joined));
+    // Bytes above ASCII come through as they are.
+    let value: Vec<u8> = normal(&list::latin1(&joined)).chars().map(|c| c as u8).collect();
     fields.remove(name);
-    insert(fields, name.clone(), &value);
+    insert_bytes(fields, name.clone(), &value);
 }
 
 fn insert(fields: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value)
+    insert_bytes(fields, name, value.as_bytes());
+}
+
+fn insert_bytes(fields: &mut HeaderMap, name: HeaderName, value: &[u8]) {
+    if let Ok(value) = HeaderValue::from_bytes(value)
         && !value.is_empty()
     {
         fields.insert(name, value);
@@ -207,6 +211,44 @@ mod tests {
             ..Policy::default()
         };
         assert_eq!(shared_fields(&client, &key, &HOP)["cookie"], "lang=de");
+    }
+
+    #[test]
+    fn bytes_above_ascii_are_passed_on() {
+        let mut client = HeaderMap::new();
+        let line = HeaderValue::from_bytes(b"name=J\xf6rg; lang=de").unwrap();
+        client.insert("cookie", line);
+        client.insert("accept-language", HeaderValue::from_bytes(b"de, \xe4;q=0.5").unwrap());
+        let policy = Policy {
+            credentials: Credentials::Key { cookies: vec!["name".into(), "lang".into()], fields: vec![] },
+            ..Policy::default()
+        };
+        let fields = shared_fields(&client, &policy, &HOP);
+        assert_eq!(fields["cookie"], HeaderValue::from_bytes(b"name=J\xf6rg; lang=de").unwrap());
+        assert_eq!(fields["accept-language"], HeaderValue::from_bytes(b"de,\xe4;q=0.5").unwrap());
+    }
+
+    #[test]
+    fn only_a_websocket_is_asked_for() {
+        let client = map(&[
+            ("connection", "upgrade, HTTP2-Settings"),
+            ("upgrade", "h2c, WebSocket"),
+            ("http2-settings", "AAMA"),
+        ]);
+        let fields = whole_fields(&client, &HOP);
+        assert!(fields["connection"] == "upgrade" && fields["upgrade"] == "websocket");
+        assert!(!fields.contains_key("http2-settings"));
+        for refused in [
+            map(&[("connection", "upgrade"), ("upgrade", "h2c")]),
+            map(&[("upgrade", "websocket")]),
+            map(&[("connection", "upgrade")]),
+            map(&[("http2-settings", "AAMA")]),
+        ] {
+            let fields = whole_fields(&refused, &HOP);
+            for name in ["connection", "upgrade", "http2-settings"] {
+                assert!(!fields.contains_key(name), "{refused:?}");
+            }
+        }
     }
 
     #[test]

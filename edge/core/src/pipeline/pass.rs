@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use http::{HeaderMap, Method, Response, StatusCode, header};
+use http::{Extensions, HeaderMap, Method, Response, StatusCode, header};
 
 use super::cached::{Request, fill_of};
 use super::fill::{Answered, Asking, Fill};
@@ -26,12 +26,17 @@ pub(super) async fn whole<P: Platform>(
 ) -> Response<BodyOf<P>> {
     let asked = exchange.platform.now();
     let purge_mark = exchange.edge.purges.mark();
+    // Without it no adapter can hand the connection over, whatever the origin answers.
+    let extensions = match connection::may_be_upgraded(&exchange.fields) {
+        true => exchange.extensions.clone(),
+        false => Extensions::default(),
+    };
     let answer = ask_origin(
         exchange,
         exchange.method.clone(),
         exchange.target.as_str(),
         whole_fields(&exchange.fields, &exchange.hop()),
-        exchange.extensions.clone(),
+        extensions,
         body,
     )
     .await;

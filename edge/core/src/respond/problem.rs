@@ -22,6 +22,8 @@ pub struct Problem {
     pub proxy_error: Option<&'static str>,
     /// `WWW-Authenticate`, where the edge asks for a token.
     pub authenticate: Option<&'static str>,
+    /// `Allow`, where it is the method that is refused.
+    pub allow: Option<&'static str>,
 }
 
 impl Problem {
@@ -39,6 +41,7 @@ impl Problem {
             retry_after: None,
             proxy_error: None,
             authenticate: None,
+            allow: None,
         }
     }
 
@@ -146,6 +149,9 @@ impl Problem {
         }
         if let Some(authenticate) = self.authenticate {
             fields.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(authenticate));
+        }
+        if let Some(allow) = self.allow {
+            fields.insert(header::ALLOW, HeaderValue::from_static(allow));
         }
         if let Some(error) = self.proxy_error
             && let Ok(value) = HeaderValue::from_str(&format!("levee; error={error}"))

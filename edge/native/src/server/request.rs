@@ -28,6 +28,8 @@ pub(super) fn translate(
     }
     let (client, scheme) = seen_by_proxies(peer, trusted, &fields);
     let target = match uri.path_and_query() {
+        // Of another scheme than the edge serves: whole, it is no target, and the edge refuses it.
+        Some(_) if !matches!(uri.scheme_str(), None | Some("http" | "https")) => uri.to_string(),
         Some(target) => target.as_str().to_owned(),
         // CONNECT alone has neither (RFC 9112, section 3.2.3).
         None => authority.clone(),

@@ -101,13 +101,34 @@ async fn requests_that_are_none() {
         "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
         "GET / HTTP/1.1\r\nhost: a b\r\n\r\n",
         "GET /%zz HTTP/1.1\r\nhost: a\r\n\r\n",
-        "CONNECT a.example:443 HTTP/1.1\r\nhost: a.example:443\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: www.example.com:80.evil.com\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: a:0\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: [::1\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: u@a\r\n\r\n",
+        "GET ftp://a/ HTTP/1.1\r\nhost: a\r\n\r\n",
+        "GET ftp://a HTTP/1.1\r\nhost: a\r\n\r\n",
+        "GET wss://a/x HTTP/1.1\r\nhost: a\r\n\r\n",
         "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n",
         "nonsense\r\n\r\n",
         "GET / HTTP/1.1\r\nhost: a\r\nx y: 1\r\n\r\n",
         "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
     ] {
         assert_eq!(edge.ask(request).await.status(), 400, "{request}");
+    }
+}
+
+#[tokio::test]
+async fn methods_of_one_hop_are_refused() {
+    let edge = Edge::start(config(nowhere().await));
+    for request in [
+        "TRACE / HTTP/1.1\r\nhost: a\r\n\r\n",
+        "trace /.levee/ HTTP/1.1\r\nhost: a\r\n\r\n",
+        "CONNECT a.example:443 HTTP/1.1\r\nhost: a.example:443\r\n\r\n",
+        "CONNECT a.example:0 HTTP/1.1\r\nhost: a b\r\n\r\n",
+    ] {
+        let answer = edge.ask(request).await;
+        assert_problem(&answer, 405);
+        assert!(answer.head.field("allow").unwrap().contains("GET"), "{request}");
     }
 }
 
