@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::body::Room;
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::identity;
 use crate::origin::Origins;
 use crate::purge::Purges;
 use crate::shield::{Flights, Marks};
@@ -51,6 +52,8 @@ const WHOLE: Duration = Duration::from_hours(1);
 pub struct Edge {
     pub(crate) config: Config,
     pub(crate) setup: Setup,
+    /// What tells this deployment from others ([`identity`]).
+    pub(crate) identity: String,
     pub(crate) memory: Memory,
     /// Bodies that are held, stored or not.
     pub(crate) bodies: Arc<Room>,
@@ -88,6 +91,7 @@ impl Edge {
             lost: Marks::new(setup.seed),
             origins: Origins::new(&config),
             counters: Counters::default(),
+            identity: identity::of(setup.runtime, &config),
             config,
             setup,
         }
@@ -95,6 +99,11 @@ impl Edge {
 
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What tells this deployment from others: the same in all its instances ([`identity`]).
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// What this instance has counted.

@@ -4,6 +4,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::config::Config;
 use crate::fields::list;
+use crate::identity;
 use crate::key;
 use crate::request::Scheme;
 use crate::respond::problem::Problem;
@@ -88,19 +89,28 @@ pub fn check_host(config: &Config, scheme: Scheme, raw: &str) -> Result<String, 
     ))
 }
 
-/// Refuses a request that has been here before (RFC 8586): the origin's URL leads back to the edge.
-pub fn check_loop(fields: &HeaderMap) -> Result<(), Problem> {
-    let seen = list::all(fields, "cdn-loop")
-        .any(|hop| hop.split(';').next().is_some_and(|id| id.trim().eq_ignore_ascii_case("levee")));
-    if !seen {
-        return Ok(());
+/// No way to an origin leads through more deployments.
+const MOST_DEPLOYMENTS: usize = 16;
+
+/// Refuses a request that has been here before (RFC 8586): an origin's URL leads back to this deployment, whose `identity` is
+/// known by what [`crate::origin`] writes. And one that has passed too many deployments: some circles have no one identity.
+pub fn check_loop(identity: &str, fields: &HeaderMap) -> Result<(), Problem> {
+    let Some(hops) = list::joined(fields, "cdn-loop") else { return Ok(()) };
+    let (mut here, mut deployments) = (false, 0);
+    for id in identity::passed(&hops) {
+        here |= id.eq_ignore_ascii_case(identity.as_bytes());
+        deployments += 1;
     }
-    Err(Problem::new(
-        StatusCode::LOOP_DETECTED,
-        "loop",
-        "The request goes in a circle",
-        "`CDN-Loop` names levee already: an origin's `url` in levee.toml leads back to the edge",
-    ))
+    let detail = if here {
+        format!(
+            "`CDN-Loop` names this deployment, {identity}, already: an origin's `url` in levee.toml leads back to it"
+        )
+    } else if deployments > MOST_DEPLOYMENTS {
+        format!("`CDN-Loop` names {deployments} deployments of Levee, and {MOST_DEPLOYMENTS} are allowed")
+    } else {
+        return Ok(());
+    };
+    Err(Problem::new(StatusCode::LOOP_DETECTED, "loop", "Loop detected", detail))
 }
 
 #[cfg(test)]
@@ -186,8 +196,29 @@ mod tests {
     #[test]
     fn a_circle_is_seen() {
         let mut fields = HeaderMap::new();
-        fields.append("cdn-loop", "other, Levee; v=1".parse().unwrap());
-        assert!(check_loop(&fields).is_err());
-        assert!(check_loop(&HeaderMap::new()).is_ok());
+        assert!(check_loop("levee-0a", &fields).is_ok());
+        fields.append("cdn-loop", "other, Levee-0a; v=1, levee-0b".parse().unwrap());
+        assert_eq!(check_loop("levee-0a", &fields).unwrap_err().status, 508);
+        assert_eq!(check_loop("levee-0b", &fields).unwrap_err().status, 508);
+        for other in ["levee", "levee-0", "levee-0aa", "v=1"] {
+            assert!(check_loop(other, &fields).is_ok(), "{other}");
+        }
+        // What a client has left open closes nobody's eyes.
+        let hidden = [("cdn-loop", "x; y=\"open, levee-0a")];
+        let hidden = hidden.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        assert!(check_loop("levee-0a", &hidden.into_iter().collect()).is_err());
+    }
+
+    #[test]
+    fn a_long_way_is_a_circle_too() {
+        let way = |deployments: usize| {
+            let hops: Vec<String> = (0..deployments).map(|n| format!("levee-{n:016x}")).collect();
+            let mut fields = HeaderMap::new();
+            fields.append("cdn-loop", "other".parse().unwrap());
+            fields.append("cdn-loop", hops.join(", ").parse().unwrap());
+            fields
+        };
+        assert!(check_loop("levee-x", &way(MOST_DEPLOYMENTS)).is_ok());
+        assert_eq!(check_loop("levee-x", &way(MOST_DEPLOYMENTS + 1)).unwrap_err().status, 508);
     }
 }

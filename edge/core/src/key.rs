@@ -9,6 +9,7 @@ pub use authority::{authority, host};
 
 use crate::config::{Credentials, KeyPolicy, Policy, QueryPolicy};
 use crate::fields::{credentials, list};
+use crate::identity::push_hex;
 use crate::request::Scheme;
 use crate::route::Target;
 
@@ -71,12 +72,8 @@ impl Key {
 
 /// The name of a key in stores that limit names: 256 bits of SHA-256 in lower-case hexadecimal (64 bytes).
 pub fn digest(text: &str) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut name = String::with_capacity(64);
-    for byte in Sha256::digest(text.as_bytes()) {
-        name.push(HEX[usize::from(byte >> 4)] as char);
-        name.push(HEX[usize::from(byte & 15)] as char);
-    }
+    push_hex(&mut name, &Sha256::digest(text.as_bytes()));
     name
 }
 

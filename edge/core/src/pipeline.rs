@@ -111,7 +111,7 @@ fn admit<'a>(
         )
     })?;
     let authority = guard::check_host(&edge.config, scheme, authority)?;
-    guard::check_loop(fields)?;
+    guard::check_loop(&edge.identity, fields)?;
     Ok((target, authority))
 }
 
@@ -150,7 +150,12 @@ impl<P: Platform> Exchange<P> {
     }
 
     fn hop(&self) -> Hop<'_> {
-        Hop { scheme: self.scheme, authority: &self.authority, client: self.client }
+        Hop {
+            scheme: self.scheme,
+            authority: &self.authority,
+            client: self.client,
+            identity: &self.edge.identity,
+        }
     }
 
     fn upstream(&self) -> Upstream<'_, P> {

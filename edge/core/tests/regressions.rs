@@ -252,3 +252,22 @@ fn what_is_no_request_for_an_origin_reaches_none() {
     }
     assert_eq!(sim.asked().len(), 0);
 }
+
+/// 17. Every deployment was called `levee`, so that one could not stand before another.
+#[test]
+fn a_circle_is_one_deployment_twice() {
+    let inner = plain(|_| Reply::new("max-age=60", "x"));
+    let outer = Sim::new(config_for(&["https://inner.example"]), |_| Reply::new("max-age=60", "x"));
+    outer.get("/");
+    let hops = outer.asked()[0].field("cdn-loop").to_owned();
+    assert_eq!(hops, outer.edge.identity());
+    assert_eq!(inner.send("GET", "/", &[("cdn-loop", &hops)]).status, 200);
+    inner.send("POST", "/", &[("cdn-loop", &hops)]);
+    let hops = inner.asked()[0].field("cdn-loop").to_owned();
+    assert_eq!(hops, format!("{}, {}", outer.edge.identity(), inner.edge.identity()));
+    assert_eq!(inner.asked()[1].field("cdn-loop"), hops, "a fill and a write have come the same way");
+    for again in [&inner, &outer, &inner.beside()] {
+        let refused = again.send("GET", "/", &[("cdn-loop", &hops), ("connection", "cdn-loop")]);
+        assert_eq!(refused.status, 508);
+    }
+}

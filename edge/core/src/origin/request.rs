@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::config::{Credentials, Forward, Policy};
 use crate::fields::{accept, connection, credentials, list};
+use crate::identity;
 use crate::request::Scheme;
 use crate::respond::access::TOKEN;
 
@@ -23,12 +24,16 @@ pub(crate) const CONDITIONS: [HeaderName; 6] = [
     header::IF_UNMODIFIED_SINCE,
 ];
 
+const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
+
 /// How the client reached the edge: what the edge itself tells the origin.
 #[derive(Clone, Copy, Debug)]
 pub struct Hop<'a> {
     pub scheme: Scheme,
     pub authority: &'a str,
     pub client: Option<IpAddr>,
+    /// Of the deployment ([`crate::identity`]).
+    pub identity: &'a str,
 }
 
 /// Whether a field of a shareable request reaches the origin (so that an answer may depend on it).
@@ -85,8 +90,19 @@ pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> Head
     if !is_forwarded(header::USER_AGENT.as_str(), policy) {
         insert(&mut fields, header::USER_AGENT, concat!("levee/", env!("CARGO_PKG_VERSION")));
     }
+    keep_way(&mut fields, client);
     add_hop(&mut fields, hop);
     fields
+}
+
+/// A fill tells which deployments of Levee its request has passed, and nothing else that is not keyed: a circle through several
+/// is seen by that.
+fn keep_way(fields: &mut HeaderMap, client: &HeaderMap) {
+    fields.remove(CDN_LOOP);
+    if let Some(hops) = list::joined(client, CDN_LOOP.as_str()) {
+        let passed: Vec<&[u8]> = identity::passed(&hops).collect();
+        insert_bytes(fields, CDN_LOOP, &passed.join(&b", "[..]));
+    }
 }
 
 /// The fields of a request that goes through whole.
@@ -109,7 +125,7 @@ pub fn whole_fields(client: &HeaderMap, hop: &Hop<'_>) -> HeaderMap {
 /// `Via` (RFC 9110, section 7.6.3), `CDN-Loop` (RFC 8586), and how the client reached the edge.
 fn add_hop(fields: &mut HeaderMap, hop: &Hop<'_>) {
     append_element(fields, &header::VIA, "1.1 levee");
-    append_element(fields, &HeaderName::from_static("cdn-loop"), "levee");
+    append_element(fields, &CDN_LOOP, hop.identity);
     insert(fields, HeaderName::from_static("x-forwarded-host"), hop.authority);
     insert(fields, HeaderName::from_static("x-forwarded-proto"), hop.scheme.as_str());
 }
@@ -153,7 +169,8 @@ fn append_element(fields: &mut HeaderMap, name: &HeaderName, element: &str) {
 mod tests {
     use super::*;
 
-    const HOP: Hop<'_> = Hop { scheme: Scheme::Https, authority: "a.example", client: None };
+    const HOP: Hop<'_> =
+        Hop { scheme: Scheme::Https, authority: "a.example", client: None, identity: "levee-0a" };
 
     fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut fields = HeaderMap::new();
@@ -173,6 +190,7 @@ mod tests {
             ("range", "bytes=0-1"),
             ("if-none-match", "\"1\""),
             ("x-tenant", "t"),
+            ("cdn-loop", "other; a=\"b, levee-0b;c"),
         ]);
         let policy = Policy { forward: Forward::Fields(vec!["x-tenant".into()]), ..Policy::default() };
         let fields = shared_fields(&client, &policy, &HOP);
@@ -183,6 +201,7 @@ mod tests {
             assert!(!fields.contains_key(absent), "{absent}");
         }
         assert_ne!(fields["user-agent"], "x");
+        assert_eq!(fields["cdn-loop"], "levee-0b, levee-0a");
     }
 
     #[test]
@@ -258,7 +277,7 @@ mod tests {
         assert_eq!(fields["x-a"], "1");
         assert!(!fields.contains_key("x-b"));
         assert_eq!(fields["via"], "1.0 old, 1.1 levee");
-        assert_eq!(fields["cdn-loop"], "levee");
+        assert_eq!(fields["cdn-loop"], "levee-0a");
         assert_eq!(fields["x-forwarded-for"], "127.0.0.1");
     }
 }

@@ -117,7 +117,7 @@ impl Plan {
             Sharing::WithCredentials(_) => true,
             Sharing::Shareable => false,
         };
-        let hop = Hop { scheme: line.scheme, authority: &authority, client: None };
+        let hop = Hop { scheme: line.scheme, authority: &authority, client: None, identity: &edge.identity };
         let forwarded = shared_fields(&fields, policy, &hop);
         let keyed = if cached::keys_fields(policy) { &forwarded } else { &fields };
         let key = Key::new(line.scheme, &authority, &target, keyed, policy);

@@ -47,9 +47,10 @@ const HONEST: &str = "counted since the start of this instance; other instances 
 
 fn status_json(edge: &Edge, now: Time) -> String {
     let mut out = format!(
-        "{{\"version\":\"{}\",\"runtime\":{},\"uptime_ms\":{},\"counters_are\":{},\"counters\":{{",
+        "{{\"version\":\"{}\",\"runtime\":{},\"deployment\":{},\"uptime_ms\":{},\"counters_are\":{},\"counters\":{{",
         env!("CARGO_PKG_VERSION"),
         json_string(edge.setup.runtime),
+        json_string(&edge.identity),
         now.since(edge.setup.now).as_millis(),
         json_string(HONEST),
     );
