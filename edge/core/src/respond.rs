@@ -53,12 +53,20 @@ pub fn from_entry(method: &Method, request: &HeaderMap, entry: &Entry, policy: &
     if !matches!(entry.status, StatusCode::NO_CONTENT) {
         fields.insert(header::CONTENT_LENGTH, length.into());
     }
-    let body = if *method == Method::HEAD { Bytes::new() } else { entry.body.clone() };
+    let body = if *method == Method::HEAD {
+        // Of the content that this answer has, which is none (RFC 9530, appendix B.2). What others say of the content stays, as
+        // of the GET (RFC 9110, section 9.3.2).
+        fields.remove("content-digest");
+        Bytes::new()
+    } else {
+        entry.body.clone()
+    };
     Answer { status: entry.status, fields, body }
 }
 
 /// A 304 out of the fields of the whole answer (RFC 9110, section 15.4.5).
 pub fn not_modified(mut fields: HeaderMap) -> Answer {
+    range::without_content(&mut fields);
     for name in [
         header::CONTENT_LENGTH,
         header::CONTENT_TYPE,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use levee::config::{Config, KeyPolicy, Policy};
-use levee::testing::{Reply, Sim, config_for};
+use levee::testing::{Reply, Sim, TOKEN, config_for};
 
 fn plain() -> Config {
     config_for(&["https://o.example"])
@@ -22,14 +22,15 @@ fn explain_explains_no_page_of_the_edges_own() {
     for spelling in
         ["/.levee/", "/.levee", "/%2elevee/", "/x/../.levee/explain?url=/a", "/.levee/explain?url=/.levee/"]
     {
-        let refused = sim.get(&format!("/.levee/explain?url={}", encoded(spelling)));
+        let url = format!("/.levee/explain?url={}", encoded(spelling));
+        let refused = sim.send("GET", &url, &[("levee-token", TOKEN)]);
         assert_eq!(refused.status, 400, "{spelling}");
         assert!(refused.text().contains("\"code\":\"reserved\""), "{}", refused.text());
     }
     for _ in 0..85 {
         url = format!("/.levee/explain?url={url}");
     }
-    assert_eq!(sim.get(&url).status, 400);
+    assert_eq!(sim.send("GET", &url, &[("levee-token", TOKEN)]).status, 400);
 }
 
 #[test]
@@ -41,6 +42,7 @@ fn an_explained_request_carries_no_framing() {
             ("transfer-encoding", "chunked"),
             ("content-type", "a/b"),
             ("cookie", "sid=1"),
+            ("levee-token", TOKEN),
         ];
         assert_eq!(sim.send("GET", &format!("/.levee/explain?url={path}"), &own).status, 200);
         for name in ["content-length", "transfer-encoding", "content-type", "connection"] {
@@ -54,7 +56,8 @@ fn what_is_explained_is_what_was_done() {
     let sim = Sim::new(plain(), |_| Reply::new("max-age=60", "x"));
     sim.get("/a");
     let steps = |fields: &[(&'static str, &str)]| -> Vec<serde_json::Value> {
-        serde_json::from_str(sim.send("GET", "/.levee/explain?url=/a", fields).text()).expect("JSON")
+        let fields = [fields, &[("levee-token", TOKEN)]].concat();
+        serde_json::from_str(sim.send("GET", "/.levee/explain?url=/a", &fields).text()).expect("JSON")
     };
     let decided = |steps: &[serde_json::Value]| -> String {
         let step = steps.iter().find(|step| step["step"] == "decide").expect("a decision");

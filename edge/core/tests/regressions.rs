@@ -271,3 +271,38 @@ fn a_circle_is_one_deployment_twice() {
         assert_eq!(refused.status, 508);
     }
 }
+
+/// 18. A part carried the digest of the whole, and a 416 a lifetime for which a cache would answer plain requests with it.
+#[test]
+fn what_describes_the_whole_is_not_said_of_a_part() {
+    let sim = plain(|_| {
+        let reply =
+            tagged("max-age=60").field("content-digest", "sha-256=:YQ==:").field("content-md5", "YQ==");
+        reply
+            .field("digest", "sha-256=YQ==")
+            .field("repr-digest", "sha-256=:YQ==:")
+            .field("cdn-cache-control", "max-age=60")
+    });
+    sim.get("/");
+    let of_content = |answer: &levee::testing::Answered| {
+        ["content-digest", "content-md5", "digest"].map(|name| answer.fields.contains_key(name))
+    };
+    let range = |range| sim.send("GET", "/", &[("range", range)]);
+    for (part, text) in [("bytes=1-2", "od"), ("bytes=0-0,3-3", "")] {
+        let part = range(part);
+        assert_eq!((part.status, of_content(&part)), (206, [false; 3]));
+        assert!(text.is_empty() || part.text() == text);
+        assert_eq!(part.field("content-length"), part.text().len().to_string());
+        assert_eq!((part.field("repr-digest"), part.field("etag")), ("sha-256=:YQ==:", "\"1\""));
+        assert_eq!(part.field("cache-control"), "max-age=60");
+    }
+    let beyond = range("bytes=9-");
+    assert_eq!((beyond.status, of_content(&beyond)), (416, [false; 3]));
+    assert_eq!((beyond.field("cache-control"), beyond.field("cdn-cache-control")), ("no-store", ""));
+    assert_eq!((beyond.field("content-range"), beyond.field("etag")), ("bytes */4", ""));
+    let unchanged = sim.send("GET", "/", &[("if-none-match", "\"1\"")]);
+    assert_eq!((unchanged.status, of_content(&unchanged)), (304, [false; 3]));
+    let head = sim.send("HEAD", "/", &[]);
+    assert_eq!((head.field("content-length"), of_content(&head)), ("4", [false, true, true]));
+    assert_eq!(of_content(&sim.get("/")), [true; 3]);
+}

@@ -1,7 +1,7 @@
 //! What a client gets of a response that comes from the origin: its conditions and its range hold whether or not the response
 //! is stored (RFC 9110, sections 13 and 14).
 
-use http::{Method, Response, StatusCode, header};
+use http::{Method, Response, StatusCode};
 
 use super::{BodyOf, Exchange, finish, respond};
 use crate::body::Body;
@@ -71,8 +71,7 @@ pub(super) fn to_client<P: Platform>(
         Reply::Part(part) => {
             let (mut head, body) = response.into_parts();
             let length = body.length().unwrap_or(0);
-            range::describe(&mut head.headers, part, length);
-            head.headers.insert(header::CONTENT_LENGTH, (part.1 - part.0 + 1).into());
+            range::describe_part(&mut head.headers, part, length);
             head.status = StatusCode::PARTIAL_CONTENT;
             let part = body.cut(part.0, part.1 - part.0 + 1);
             finish(edge, Response::from_parts(head, part), report)

@@ -1,7 +1,7 @@
 //! Byte ranges (RFC 9110, section 14) out of a complete stored response.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::Answer;
 use crate::fields::{self, list};
@@ -80,27 +80,72 @@ fn slice(body: &Bytes, part: Part) -> Bytes {
     body.slice(part.0 as usize..=part.1 as usize)
 }
 
-/// 416, with the length that is there (section 15.5.17).
+/// Fields that describe the content of one message as it was sent, and so that of no other: what is sent without it, or with a
+/// part of it, has none of them. `Repr-Digest` is of the representation, and stays (RFC 9530, sections 2 and 3). So is `Digest`
+/// by the letter of RFC 3230; but servers have sent either under that name, which is why RFC 9530 has replaced it.
+pub const OF_CONTENT: [HeaderName; 3] = [
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("digest"),
+];
+
+/// 416, with the length that is there (section 15.5.17): `length` in bytes.
+///
+/// Of the fields of the whole it has none that describes it, and none that lets a cache keep this answer: it would answer who asks
+/// for the whole.
 pub fn unsatisfiable(mut fields: HeaderMap, length: u64) -> Answer {
-    for name in [header::CONTENT_TYPE, header::CONTENT_ENCODING, header::ETAG, header::LAST_MODIFIED] {
+    let names: Vec<HeaderName> = fields.keys().filter(|name| is_of_the_whole(name)).cloned().collect();
+    for name in names {
         fields.remove(name);
     }
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     set(&mut fields, &format!("bytes */{length}"));
     fields.insert(header::CONTENT_LENGTH, 0.into());
     Answer { status: StatusCode::RANGE_NOT_SATISFIABLE, fields, body: Bytes::new() }
 }
 
-/// 206 with one part.
-pub fn single(mut fields: HeaderMap, body: &Bytes, part: Part) -> Answer {
-    let bytes = slice(body, part);
-    describe(&mut fields, part, body.len() as u64);
-    fields.insert(header::CONTENT_LENGTH, bytes.len().into());
-    Answer { status: StatusCode::PARTIAL_CONTENT, fields, body: bytes }
+/// Whether a field is about the response that a 416 stands in for: its content, its validators, its lifetime, its cookies.
+fn is_of_the_whole(name: &HeaderName) -> bool {
+    const ALONE: [&str; 12] = [
+        "cache-tag",
+        "digest",
+        "etag",
+        "expires",
+        "last-modified",
+        "link",
+        "pragma",
+        "repr-digest",
+        "set-cookie",
+        "signature",
+        "signature-input",
+        "surrogate-key",
+    ];
+    let name = name.as_str();
+    ALONE.contains(&name)
+        // `Cache-Control`, and what is targeted (RFC 9213).
+        || name.ends_with("cache-control")
+        || name == "surrogate-control"
+        || (name.starts_with("content-") && !name.starts_with("content-security-policy"))
 }
 
-/// Makes the fields of a whole of `length` bytes those of one part, but for `Content-Length`.
-pub fn describe(fields: &mut HeaderMap, part: Part, length: u64) {
-    set(fields, &content_range(part, length));
+/// Makes the fields of a whole those of one part of it, which is of `of` bytes.
+pub fn describe_part(fields: &mut HeaderMap, part: Part, of: u64) {
+    without_content(fields);
+    set(fields, &content_range(part, of));
+    fields.insert(header::CONTENT_LENGTH, (part.1 - part.0 + 1).into());
+}
+
+/// Removes what describes content that is not sent, or not all of it ([`OF_CONTENT`]).
+pub fn without_content(fields: &mut HeaderMap) {
+    for name in OF_CONTENT {
+        fields.remove(name);
+    }
+}
+
+/// 206 with one part.
+pub fn single(mut fields: HeaderMap, body: &Bytes, part: Part) -> Answer {
+    describe_part(&mut fields, part, body.len() as u64);
+    Answer { status: StatusCode::PARTIAL_CONTENT, fields, body: slice(body, part) }
 }
 
 /// 206 with several parts as `multipart/byteranges` (section 14.6).
@@ -121,6 +166,7 @@ pub fn multiple(mut fields: HeaderMap, body: &Bytes, parts: &[Part]) -> Answer {
     if let Ok(value) = HeaderValue::from_str(&format!("multipart/byteranges; boundary={boundary}")) {
         fields.insert(header::CONTENT_TYPE, value);
     }
+    without_content(&mut fields);
     fields.remove(header::CONTENT_RANGE);
     fields.insert(header::CONTENT_LENGTH, out.len().into());
     Answer { status: StatusCode::PARTIAL_CONTENT, fields, body: out.freeze() }
@@ -186,6 +232,85 @@ mod tests {
         let many = multiple(HeaderMap::new(), &body, &[(0, 0), (9, 9)]);
         let text = String::from_utf8(many.body.to_vec()).unwrap();
         assert!(text.contains("Content-Range: bytes 9-9/10\r\n\r\n9\r\n--"), "{text}");
+    }
+
+    /// As an origin may send them, with a whole answer.
+    fn whole() -> HeaderMap {
+        let fields = [
+            ("cache-control", "max-age=600"),
+            ("cdn-cache-control", "max-age=600"),
+            ("expires", "Thu, 01 Jan 2099 00:00:00 GMT"),
+            ("age", "7"),
+            ("content-type", "text/plain"),
+            ("content-encoding", "gzip"),
+            ("content-language", "de"),
+            ("content-location", "/a.de"),
+            ("content-disposition", "attachment"),
+            ("content-security-policy", "default-src 'none'"),
+            ("content-digest", "sha-256=:YQ==:"),
+            ("content-md5", "YQ=="),
+            ("digest", "sha-256=YQ=="),
+            ("repr-digest", "sha-256=:YQ==:"),
+            ("etag", "\"1\""),
+            ("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT"),
+            ("set-cookie", "a=1"),
+            ("vary", "accept"),
+            ("access-control-allow-origin", "*"),
+            ("accept-ranges", "bytes"),
+            ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+        ];
+        fields.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    fn changed(answer: &Answer) -> Vec<&'static str> {
+        let before = whole();
+        let mut gone: Vec<_> = ["content-range"].to_vec();
+        gone.retain(|name| answer.fields.contains_key(*name));
+        for name in before.keys() {
+            if answer.fields.get(name) != before.get(name) {
+                gone.push(match name.as_str() {
+                    "content-digest" => "content-digest",
+                    "content-md5" => "content-md5",
+                    "digest" => "digest",
+                    "content-type" => "content-type",
+                    other => panic!("{other} was changed"),
+                });
+            }
+        }
+        gone.sort_unstable();
+        gone
+    }
+
+    #[test]
+    fn a_part_says_nothing_of_the_content_of_the_whole() {
+        let body = Bytes::from_static(b"0123456789");
+        let one = single(whole(), &body, (2, 4));
+        assert_eq!(changed(&one), ["content-digest", "content-md5", "content-range", "digest"]);
+        assert_eq!(one.fields["content-length"], "3");
+        let many = multiple(whole(), &body, &[(0, 0), (9, 9)]);
+        assert_eq!(changed(&many), ["content-digest", "content-md5", "content-type", "digest"]);
+        assert_eq!(many.fields["content-length"], many.body.len().to_string());
+    }
+
+    #[test]
+    fn a_416_is_kept_by_nobody_and_describes_nothing() {
+        let answer = unsatisfiable(whole(), 10);
+        let mut names: Vec<_> = answer.fields.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        let kept = [
+            "accept-ranges",
+            "access-control-allow-origin",
+            "age",
+            "cache-control",
+            "content-length",
+            "content-range",
+            "content-security-policy",
+            "date",
+            "vary",
+        ];
+        assert_eq!(names, kept);
+        assert_eq!(answer.fields["content-range"], "bytes */10");
+        assert_eq!(answer.fields["cache-control"], "no-store");
     }
 
     proptest! {
