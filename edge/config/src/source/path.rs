@@ -6,7 +6,7 @@ use super::word::{Word, Wrong};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Path(pub(crate) String);
 
-/// Each `**` multiplies what matching a path may cost.
+/// A pattern with more of them is a mistake; matching would bear it.
 const MOST_DOUBLE_STARS: usize = 3;
 
 impl Word for Path {
