@@ -16,6 +16,7 @@ mod edge;
 pub mod entry;
 pub mod fields;
 pub mod guard;
+mod hash;
 pub mod identity;
 pub mod key;
 pub mod lookup;
