@@ -10,24 +10,16 @@ use std::time::Duration;
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
 use http::{HeaderMap, StatusCode};
-use sha2::{Digest, Sha256};
 
 use crate::entry::Entry;
+use crate::hash::KeyHasher;
 use crate::origin::OriginError;
 use crate::time::Time;
 
 /// The fills that are under way, by the hash of their keys.
 pub struct Flights {
-    open: Mutex<HashMap<Id, Arc<Flight>, SeedableRandomState>>,
-}
-
-/// Half of the SHA-256 of a key: no two keys that anyone can find share one, and a long key takes no more than a short one.
-type Id = [u8; 16];
-
-fn id(key: &str) -> Id {
-    let mut id = Id::default();
-    id.copy_from_slice(&Sha256::digest(key.as_bytes())[..16]);
-    id
+    hasher: KeyHasher,
+    open: Mutex<HashMap<u128, Arc<Flight>, SeedableRandomState>>,
 }
 
 /// The part a request plays.
@@ -94,13 +86,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Flights {
     pub fn new(seed: u64) -> Self {
         let hasher = SeedableRandomState::with_seed(seed, SharedSeed::global_fixed());
-        Self { open: Mutex::new(HashMap::with_hasher(hasher)) }
+        Self { hasher: KeyHasher::new(seed), open: Mutex::new(HashMap::with_hasher(hasher)) }
     }
 
     /// Leads a new flight of `key`, or waits for the one under way. `purged`: the number of the last purge that concerns
     /// the key ([`crate::purge::Purges::last_for`]); a flight that began before it is not joined.
     pub fn enter(self: &Arc<Self>, key: &str, now: Time, purged: u64) -> Entered {
-        let id = id(key);
+        let id = self.hasher.hash(key);
         let mut open = lock(&self.open);
         if let Some(flight) = open.get(&id)
             && flight.is_joined(now, purged)
@@ -114,7 +106,7 @@ impl Flights {
 
     /// Whether a flight of `key` is under way that [`Flights::enter`] would join.
     pub fn is_open(&self, key: &str, now: Time, purged: u64) -> bool {
-        lock(&self.open).get(&id(key)).is_some_and(|flight| flight.is_joined(now, purged))
+        lock(&self.open).get(&self.hasher.hash(key)).is_some_and(|flight| flight.is_joined(now, purged))
     }
 
     /// Leads, or nothing where a flight is under way: for work that need not be done twice and that no one waits for.
@@ -128,7 +120,7 @@ impl Flights {
     /// Takes a flight of `key` that began no later than `since` for lost: the next request leads anew, and whoever leads it
     /// still lands with those who wait already.
     pub fn lose(&self, key: &str, since: Time) {
-        let (id, mut open) = (id(key), lock(&self.open));
+        let (id, mut open) = (self.hasher.hash(key), lock(&self.open));
         if open.get(&id).is_some_and(|flight| flight.started <= since) {
             open.remove(&id);
         }
@@ -155,7 +147,7 @@ impl std::fmt::Debug for Flights {
 #[must_use = "dropping the obligation abandons the flight"]
 pub struct Obligation {
     flights: Arc<Flights>,
-    id: Id,
+    id: u128,
     flight: Option<Arc<Flight>>,
 }
 
