@@ -1,5 +1,6 @@
 //! Tables whose keys are the user's own.
 
+use http::StatusCode;
 use toml::de::DeValue;
 
 use super::names::Name;
@@ -61,6 +62,11 @@ impl<T: Value> Value for Named<T> {
     }
 }
 
+/// Whether a request's own fields may have caused this status.
+fn is_of_one_request(status: u16) -> bool {
+    StatusCode::from_u16(status).is_ok_and(levee::decide::is_of_one_request)
+}
+
 /// `negative`: a lifetime for each status code.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Negative(pub(crate) Vec<(u16, Duration)>);
@@ -83,6 +89,14 @@ impl Value for Negative {
                         format!("`{}` in `{}` is not the status code of an error", shown(key), node.name),
                     )
                     .help("from 400 to 599, as in `404`; what succeeds has its lifetime by `ttl`");
+            }
+            if status.is_some_and(is_of_one_request) {
+                reader
+                    .error(
+                        &span,
+                        format!("`{}` in `{}` may be caused by one request alone", shown(key), node.name),
+                    )
+                    .help("a client could have everyone answered with it: leave it out");
             }
             let below = Node {
                 value: value.get_ref(),
