@@ -6,7 +6,7 @@ use bytes::Bytes;
 use levee::Time;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
-use super::OpenError;
+use super::{OpenError, private};
 use super::worker::Change;
 
 /// Says in the file's header whose it is: `LVEE`.
@@ -69,7 +69,13 @@ pub(super) struct Writing {
 impl Writing {
     pub(super) fn open(path: &Path, max_size: u64) -> Result<Self, OpenError> {
         let wrap = |source| OpenError::Sqlite { path: path.to_owned(), source };
-        let connection = Connection::open(path).map_err(wrap)?;
+        let file = private::create(path)
+            .map_err(|source| OpenError::Create { path: path.to_owned(), source })?;
+        if private::is_exposed(&file) {
+            tracing::warn!(store = %file.display(), "others can replace the store: they may write to its folder");
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(wrap)?;
         connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(wrap)?;
         let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
         let (application, version) =
@@ -79,6 +85,9 @@ impl Writing {
         if application != APPLICATION && tables > 0 {
             return Err(OpenError::Foreign { path: path.to_owned() });
         }
+        // Not before it is known whose file this is, and before anything is written to it.
+        private::tighten(&file)
+            .map_err(|source| OpenError::Exposed { path: path.to_owned(), source })?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(wrap)?;
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(wrap)?;
         if application != APPLICATION || version != VERSION {

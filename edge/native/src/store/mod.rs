@@ -1,6 +1,7 @@
 //! The tier behind memory: one SQLite file.
 
 mod database;
+mod private;
 mod worker;
 
 use std::path::{Path, PathBuf};
@@ -35,12 +36,21 @@ pub enum OpenError {
     Sqlite { path: PathBuf, source: rusqlite::Error },
     #[error("{} is a SQLite database, but not a store of Levee: name another file", path.display())]
     Foreign { path: PathBuf },
+    #[error("the store {} cannot be made: {source}", path.display())]
+    Create { path: PathBuf, source: std::io::Error },
+    #[error(
+        "other users may read the store {}, and that cannot be changed ({source}): name a file of your own",
+        path.display()
+    )]
+    Exposed { path: PathBuf, source: std::io::Error },
     #[error("a thread for the store cannot be started: {0}")]
     Thread(#[from] std::io::Error),
 }
 
 impl SqliteStore {
     /// Opens or makes the store at `path`. It holds at most `max_size` bytes of keys and values; the oldest go first.
+    ///
+    /// Only its owner may read it: a file with a looser mode gets 0600.
     pub fn open(path: &Path, max_size: u64) -> Result<Self, OpenError> {
         // The writer comes first: it makes the table that the reader reads.
         let writer = Writer::start(database::Writing::open(path, max_size)?)?;

@@ -1,3 +1,6 @@
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -141,6 +144,77 @@ fn leaves_other_databases_alone() {
     assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
     let count: i64 = other.query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 1);
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    SqliteStore::open(&path, 100).unwrap_err();
+    assert_eq!(mode(&path), 0o644);
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+/// Every file that the store has, while it is open.
+fn files(dir: &TempDir) -> Vec<std::path::PathBuf> {
+    let mut files: Vec<_> = dir.path().read_dir().unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert_eq!(files.len(), 3, "{files:?}");
+    files
+}
+
+#[tokio::test]
+async fn only_its_owner_may_read_it() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    store.put("a", Bytes::from_static(b"1"), HOUR).await.unwrap();
+    for file in files(&dir) {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn an_older_store_is_kept_from_others() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("store.sqlite");
+    let store = open(&dir);
+    store.put("a", Bytes::from_static(b"1"), HOUR).await.unwrap();
+    for file in files(&dir) {
+        fs::set_permissions(file, Permissions::from_mode(0o664)).unwrap();
+    }
+    // Another process has it open, so that all three files are there.
+    let again = SqliteStore::open(&path, 1 << 30).unwrap();
+    again.put("b", Bytes::from_static(b"2"), HOUR).await.unwrap();
+    assert_eq!(again.get("a").await, Ok(Some(Bytes::from_static(b"1"))));
+    for file in files(&dir) {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+    drop((store, again));
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    let again = open(&dir);
+    again.put("c", Bytes::from_static(b"3"), HOUR).await.unwrap();
+    for file in files(&dir) {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn a_link_leads_to_a_private_store_too() {
+    let (dir, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    symlink(elsewhere.path().join("real.sqlite"), dir.path().join("store.sqlite")).unwrap();
+    let store = open(&dir);
+    store.put("a", Bytes::from_static(b"1"), HOUR).await.unwrap();
+    for file in files(&elsewhere) {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[test]
+fn a_folder_that_others_write_to_is_noticed() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("store.sqlite");
+    for (mode, exposed) in [(0o700, false), (0o755, false), (0o1777, false), (0o777, true), (0o770, true)] {
+        fs::set_permissions(dir.path(), Permissions::from_mode(mode)).unwrap();
+        assert_eq!(super::private::is_exposed(&path), exposed, "{mode:o}");
+    }
 }
 
 #[test]
