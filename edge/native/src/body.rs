@@ -9,20 +9,16 @@ use futures_core::Stream;
 use futures_util::TryStreamExt;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use levee::body::{Capture, CaptureError, Cut, Room, Tee};
+use levee::body::{Capture, CaptureError, Cut, Pace, Paced, Room, Tee};
+use levee::platform::ClientFault;
 
-/// A body broke off. It is never taken for a body's end: whoever reads it is cut off as well.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", describe(.0.as_ref()))]
-pub struct BodyError(#[source] Box<dyn std::error::Error + Send + Sync>);
+use crate::pace::Ticks;
 
-/// hyper keeps the interesting half of what it says in the source.
-fn describe(error: &(dyn std::error::Error + 'static)) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
-}
+mod error;
+mod upload;
+
+pub use error::BodyError;
+use upload::Upload;
 
 /// The body of a request or a response. Trailers are dropped.
 #[derive(Debug, Default)]
@@ -34,6 +30,8 @@ enum Kind {
     Empty,
     Full(Bytes),
     Incoming(Incoming),
+    /// A request's body on its way in, and how much of it is still to come, where that is known.
+    Upload(Box<Paced<Upload, Ticks, BodyError>>, Option<u64>),
     Stream(Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>),
     /// A body that is also being captured, and how much of it is still to come, where that is known.
     Tee(Tee<Chunks, BodyError>, Option<u64>),
@@ -48,7 +46,18 @@ impl Body {
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        Self(Kind::Stream(Box::pin(chunks.map_err(|error| BodyError(error.into())))))
+        Self(Kind::Stream(Box::pin(chunks.map_err(|error| BodyError::new(error.into())))))
+    }
+
+    /// The body of a request that arrives: what is wrong with it is its client's fault ([`BodyError::Client`]), and so is a
+    /// pace below `pace`.
+    pub(crate) fn upload(incoming: Incoming, pace: Pace) -> Self {
+        if incoming.is_end_stream() {
+            return Self(Kind::Empty);
+        }
+        let length = incoming.size_hint().exact();
+        let stalled = || BodyError::Client(ClientFault::Stalled);
+        Self(Kind::Upload(Box::new(Paced::new(Upload(incoming), Ticks::new(), pace, stalled)), length))
     }
 }
 
@@ -59,6 +68,7 @@ impl std::fmt::Debug for Kind {
             Self::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
             Self::Incoming(_) => f.write_str("Incoming"),
             Self::Stream(_) => f.write_str("Stream"),
+            Self::Upload(_, left) => f.debug_tuple("Upload").field(left).finish(),
             Self::Tee(_, left) => f.debug_tuple("Tee").field(left).finish(),
             Self::Cut(_, left) => f.debug_tuple("Cut").field(left).finish(),
         }
@@ -124,7 +134,7 @@ impl levee::body::Body for Body {
     }
 
     fn cut(self, first: u64, length: u64) -> Self {
-        let short = || BodyError("it ended too early".into());
+        let short = || BodyError::new("it ended too early");
         Self(Kind::Cut(Box::new(levee::body::cut(Chunks(self), first, length, short)), length))
     }
 }
@@ -144,11 +154,18 @@ impl Body {
                         Ok(data) => Some(Ok(data)),
                         Err(_trailers) => continue,
                     },
-                    Some(Err(error)) => Some(Err(BodyError(error.into()))),
+                    Some(Err(error)) => Some(Err(BodyError::new(error))),
                     None => None,
                 });
             },
             Kind::Stream(stream) => stream.as_mut().poll_next(cx),
+            Kind::Upload(upload, left) => {
+                let chunk = ready!(Pin::new(&mut **upload).poll_next(cx));
+                if let (Some(left), Some(Ok(bytes))) = (left, &chunk) {
+                    *left = left.saturating_sub(bytes.len() as u64);
+                }
+                Poll::Ready(chunk)
+            }
             Kind::Tee(tee, left) => {
                 let chunk = ready!(Pin::new(tee).poll_next(cx));
                 if let (Some(left), Some(Ok(bytes))) = (left, &chunk) {
@@ -194,7 +211,7 @@ impl HttpBody for Body {
             Kind::Empty => true,
             Kind::Full(_) | Kind::Stream(_) => false,
             Kind::Incoming(incoming) => incoming.is_end_stream(),
-            Kind::Tee(_, left) => *left == Some(0),
+            Kind::Tee(_, left) | Kind::Upload(_, left) => *left == Some(0),
             Kind::Cut(_, left) => *left == 0,
         }
     }
@@ -204,8 +221,10 @@ impl HttpBody for Body {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Incoming(incoming) => incoming.size_hint(),
-            Kind::Tee(_, Some(left)) | Kind::Cut(_, left) => SizeHint::with_exact(*left),
-            Kind::Stream(_) | Kind::Tee(_, None) => SizeHint::default(),
+            Kind::Tee(_, Some(left)) | Kind::Upload(_, Some(left)) | Kind::Cut(_, left) => {
+                SizeHint::with_exact(*left)
+            }
+            Kind::Stream(_) | Kind::Tee(_, None) | Kind::Upload(_, None) => SizeHint::default(),
         }
     }
 }

@@ -21,6 +21,7 @@
 mod app;
 mod body;
 mod fetch;
+mod pace;
 mod platform;
 mod server;
 mod store;

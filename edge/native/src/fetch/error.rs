@@ -5,6 +5,8 @@ use std::io;
 
 use levee::platform::FetchError;
 
+use crate::body::BodyError;
+
 /// Why no connection could be made.
 pub(super) fn of_connect(error: &io::Error) -> FetchError {
     match error.kind() {
@@ -16,6 +18,9 @@ pub(super) fn of_connect(error: &io::Error) -> FetchError {
 
 /// Why an exchange on a connection failed.
 pub(super) fn of_exchange(error: &hyper::Error) -> FetchError {
+    if let Some(fault) = BodyError::client_fault(error) {
+        return FetchError::Client(fault.clone());
+    }
     let text = match error.source() {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),

@@ -7,6 +7,7 @@ use http::request::Parts;
 use http::{Uri, Version};
 use hyper::body::Incoming;
 use levee::Scheme;
+use levee::body::Pace;
 
 use super::network::Network;
 use crate::body::Body;
@@ -14,11 +15,12 @@ use crate::body::Body;
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Translates. `peer` is the address at the other end of the socket.
+/// Translates. `peer` is the address at the other end of the socket, `pace` the slowest that the body may come.
 pub(super) fn translate(
     request: http::Request<Incoming>,
     peer: IpAddr,
     trusted: &[Network],
+    pace: Pace,
 ) -> levee::Request<Body> {
     let (parts, body) = request.into_parts();
     let Parts { method, uri, version, headers: mut fields, extensions, .. } = parts;
@@ -35,7 +37,8 @@ pub(super) fn translate(
         None => authority.clone(),
     };
     let client = Some(client);
-    levee::Request { method, scheme, authority, target, fields, body: body.into(), client, extensions }
+    let body = Body::upload(body, pace);
+    levee::Request { method, scheme, authority, target, fields, body, client, extensions }
 }
 
 /// Authority, target and scheme of a request in HTTP/1.1's usual form, borrowed: as [`translate`] would have them. `None`: of

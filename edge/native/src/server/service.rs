@@ -16,6 +16,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use levee::Edge;
+use levee::body::Pace;
 use levee::pipeline::shortcuts::{Asked, Shortcuts};
 
 use super::{Options, request};
@@ -85,7 +86,9 @@ impl<A: App> Service<A> {
     }
 
     async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
-        let request = request::translate(request, self.peer, &self.options.trusted_proxies);
+        let limits = &self.edge.config().limits;
+        let pace = Pace { idle: limits.body_idle, rate: u64::from(limits.body_rate) };
+        let request = request::translate(request, self.peer, &self.options.trusted_proxies, pace);
         let handled = levee::pipeline::handle(&self.edge, &self.platform, request);
         // A panic ends one request; its state goes with it, and what is shared recovers from poisoned locks.
         AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(|_| {
