@@ -10,13 +10,15 @@ use futures_util::TryStreamExt;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use levee::body::{Capture, CaptureError, Cut, Pace, Paced, Room, Tee};
-use levee::platform::ClientFault;
+use levee::platform::{ClientFault, Deadlines};
 
 use crate::pace::Ticks;
 
+mod download;
 mod error;
 mod upload;
 
+use download::Download;
 pub use error::BodyError;
 use upload::Upload;
 
@@ -29,7 +31,8 @@ enum Kind {
     #[default]
     Empty,
     Full(Bytes),
-    Incoming(Incoming),
+    /// A response's body on its way in, and how much of it is still to come, where that is known.
+    Download(Box<Download>, Option<u64>),
     /// A request's body on its way in, and how much of it is still to come, where that is known.
     Upload(Box<Paced<Upload, Ticks, BodyError>>, Option<u64>),
     Stream(Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>),
@@ -59,6 +62,16 @@ impl Body {
         let stalled = || BodyError::Client(ClientFault::Stalled);
         Self(Kind::Upload(Box::new(Paced::new(Upload(incoming), Ticks::new(), pace, stalled)), length))
     }
+
+    /// The body of an origin's response. It breaks off when it is silent for too long, or, while it is captured, too slow.
+    pub(crate) fn download(incoming: Incoming, deadlines: &Deadlines) -> Self {
+        // What has no body at all is common, and cheaper to hand on as such.
+        if incoming.is_end_stream() {
+            return Self(Kind::Empty);
+        }
+        let length = incoming.size_hint().exact();
+        Self(Kind::Download(Box::new(Download::new(incoming, deadlines)), length))
+    }
 }
 
 impl std::fmt::Debug for Kind {
@@ -66,19 +79,12 @@ impl std::fmt::Debug for Kind {
         match self {
             Self::Empty => f.write_str("Empty"),
             Self::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
-            Self::Incoming(_) => f.write_str("Incoming"),
             Self::Stream(_) => f.write_str("Stream"),
+            Self::Download(_, left) => f.debug_tuple("Download").field(left).finish(),
             Self::Upload(_, left) => f.debug_tuple("Upload").field(left).finish(),
             Self::Tee(_, left) => f.debug_tuple("Tee").field(left).finish(),
             Self::Cut(_, left) => f.debug_tuple("Cut").field(left).finish(),
         }
-    }
-}
-
-impl From<Incoming> for Body {
-    fn from(incoming: Incoming) -> Self {
-        // What has no body at all is the common case, and cheaper to hand on as such.
-        if incoming.is_end_stream() { Self(Kind::Empty) } else { Self(Kind::Incoming(incoming)) }
     }
 }
 
@@ -119,7 +125,10 @@ impl levee::body::Body for Body {
         self.size_hint().exact()
     }
 
-    fn tee(self, limit: u64, room: &Arc<Room>) -> (Self, Capture) {
+    fn tee(mut self, limit: u64, room: &Arc<Room>) -> (Self, Capture) {
+        if let Kind::Download(download, _) = &mut self.0 {
+            download.is_captured();
+        }
         let whole = match &self.0 {
             Kind::Empty => Bytes::new(),
             Kind::Full(bytes) => bytes.clone(),
@@ -148,17 +157,14 @@ impl Body {
                 self.0 = Kind::Empty;
                 Poll::Ready(Some(Ok(bytes)))
             }
-            Kind::Incoming(incoming) => loop {
-                return Poll::Ready(match ready!(Pin::new(&mut *incoming).poll_frame(cx)) {
-                    Some(Ok(frame)) => match frame.into_data() {
-                        Ok(data) => Some(Ok(data)),
-                        Err(_trailers) => continue,
-                    },
-                    Some(Err(error)) => Some(Err(BodyError::new(error))),
-                    None => None,
-                });
-            },
             Kind::Stream(stream) => stream.as_mut().poll_next(cx),
+            Kind::Download(download, left) => {
+                let chunk = ready!(Pin::new(&mut **download).poll_next(cx));
+                if let (Some(left), Some(Ok(bytes))) = (left, &chunk) {
+                    *left = left.saturating_sub(bytes.len() as u64);
+                }
+                Poll::Ready(chunk)
+            }
             Kind::Upload(upload, left) => {
                 let chunk = ready!(Pin::new(&mut **upload).poll_next(cx));
                 if let (Some(left), Some(Ok(bytes))) = (left, &chunk) {
@@ -210,8 +216,7 @@ impl HttpBody for Body {
         match &self.0 {
             Kind::Empty => true,
             Kind::Full(_) | Kind::Stream(_) => false,
-            Kind::Incoming(incoming) => incoming.is_end_stream(),
-            Kind::Tee(_, left) | Kind::Upload(_, left) => *left == Some(0),
+            Kind::Tee(_, left) | Kind::Download(_, left) | Kind::Upload(_, left) => *left == Some(0),
             Kind::Cut(_, left) => *left == 0,
         }
     }
@@ -220,11 +225,13 @@ impl HttpBody for Body {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Incoming(incoming) => incoming.size_hint(),
-            Kind::Tee(_, Some(left)) | Kind::Upload(_, Some(left)) | Kind::Cut(_, left) => {
-                SizeHint::with_exact(*left)
+            Kind::Tee(_, Some(left))
+            | Kind::Download(_, Some(left))
+            | Kind::Upload(_, Some(left))
+            | Kind::Cut(_, left) => SizeHint::with_exact(*left),
+            Kind::Stream(_) | Kind::Tee(_, None) | Kind::Download(_, None) | Kind::Upload(_, None) => {
+                SizeHint::default()
             }
-            Kind::Stream(_) | Kind::Tee(_, None) | Kind::Upload(_, None) => SizeHint::default(),
         }
     }
 }

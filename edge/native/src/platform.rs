@@ -66,7 +66,7 @@ impl<A: App> Fetch for Native<A> {
         request: Request<Body>,
         options: FetchOptions,
     ) -> Result<Response<Body>, FetchError> {
-        self.inner.client.fetch(request, options.deadlines).await
+        self.inner.client.fetch(request, options).await
     }
 }
 

@@ -72,6 +72,12 @@ impl<S, T: Timer, E> Paced<S, T, E> {
         Self { stream, timer, pace, too_slow, bytes: 0, waited, since: None, sleep: None }
     }
 
+    /// What it breaks off at from now on: others have begun to wait for it, say.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+        self.sleep = None;
+    }
+
     /// What is left of the present wait.
     fn left(&self, since: Time) -> Duration {
         let waits = self.timer.now().since(since);
@@ -222,6 +228,20 @@ mod tests {
         assert!(after.is_some_and(|after| (10_000..=12_000).contains(&after)), "{after:?}");
         let any_rate = Pace { rate: 0, ..PACE };
         assert_eq!(breaks_off_after(9_000, 1, any_rate, 0), None);
+    }
+
+    #[test]
+    fn a_pace_may_be_set_on_the_way() {
+        let clock = Virtual::default();
+        let trickle = Trickle { clock: clock.clone(), every: 9_000, size: 1, next: Time(9_000) };
+        let mut paced = Paced::new(trickle, clock.clone(), Pace { rate: 0, ..PACE }, || "too slow");
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut paced).poll_next(&mut cx).is_pending());
+        clock.0.set(Time(5_000));
+        paced.set_pace(Pace { idle: Duration::from_secs(6), rate: 0 });
+        assert!(Pin::new(&mut paced).poll_next(&mut cx).is_pending());
+        clock.0.set(Time(6_000));
+        assert_eq!(Pin::new(&mut paced).poll_next(&mut cx), Poll::Ready(Some(Err("too slow"))));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) fn of_connect(error: &io::Error) -> FetchError {
 /// Why an exchange on a connection failed.
 pub(super) fn of_exchange(error: &hyper::Error) -> FetchError {
     if let Some(fault) = BodyError::client_fault(error) {
-        return FetchError::Client(fault.clone());
+        return fault.clone().into();
     }
     let text = match error.source() {
         Some(source) => format!("{error}: {source}"),
@@ -29,7 +29,24 @@ pub(super) fn of_exchange(error: &hyper::Error) -> FetchError {
         FetchError::Protocol(text)
     } else if error.is_user() {
         FetchError::Internal(text)
+    } else if is_stall(error) {
+        FetchError::ResponseTimeout
     } else {
         FetchError::ConnectionTerminated(text)
     }
+}
+
+/// Why an exchange failed on a connection that had been used before, and on which nothing was heard: the origin closed it, and
+/// that crossed with the request. What has another cause is named by it.
+pub(super) fn of_reused(error: &hyper::Error) -> FetchError {
+    match of_exchange(error) {
+        FetchError::ConnectionTerminated(_) => FetchError::KeptAliveClosed,
+        other => other,
+    }
+}
+
+/// The origin did not take the request, for too long.
+fn is_stall(error: &hyper::Error) -> bool {
+    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut)
 }

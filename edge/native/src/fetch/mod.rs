@@ -1,31 +1,34 @@
 //! Exchanges with origins: HTTP/1.1 over connections that one thread keeps for itself.
 
 mod connect;
+mod connection;
 mod endpoint;
 mod error;
+mod framing;
 mod idle;
 mod outgoing;
+mod socket;
 mod tls;
 mod tunnel;
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING};
-use http::{Method, Request, Response, StatusCode};
-use http_body::Body as _;
-use hyper::client::conn::http1::SendRequest;
-use hyper::upgrade::OnUpgrade;
-use levee::platform::{Deadlines, FetchError};
+use http::{Request, Response, StatusCode};
+use levee::platform::{Deadlines, FetchError, FetchOptions};
 
 use crate::body::Body;
+use connection::Connection;
 use endpoint::Endpoint;
+use framing::Reuse;
 use idle::Idle;
-use outgoing::{Outgoing, Written};
+use outgoing::Outgoing;
+use socket::Socket;
 
 pub(crate) use tls::Tls;
 
-/// The connections of one thread to all origins. It retries nothing, follows no redirect and recodes no body.
+/// The connections of one thread to all origins. It follows no redirect and recodes no body, and it sends a request again only
+/// where nothing of it was sent.
 #[derive(Debug)]
 pub(crate) struct Client {
     idle: Rc<Idle>,
@@ -52,116 +55,81 @@ impl Client {
     }
 
     /// See [`levee::platform::Fetch::fetch`].
+    ///
+    /// A request that the origin does not take is a [`FetchError::ResponseTimeout`], as is a response that does not begin.
     pub(crate) async fn fetch(
         &self,
         mut request: Request<Body>,
-        deadlines: Deadlines,
+        options: FetchOptions,
     ) -> Result<Response<Body>, FetchError> {
+        let deadlines = options.deadlines;
         let endpoint = Endpoint::of(request.uri())?;
-        let client_upgrade = request.extensions_mut().remove::<OnUpgrade>();
-        let (mut request, mut written) = finish(request, &endpoint)?;
-        let (mut response, sender) = loop {
-            let reused = self.idle.take(&endpoint);
+        let method = request.method().clone();
+        let upgrade = tunnel::asked(&mut request);
+        let (parts, body) = framing::of_request(request, &endpoint, upgrade.is_some())?.into_parts();
+        let (body, mut written) = Outgoing::new(body);
+        let mut request = Request::from_parts(parts, body);
+        let mut fresh = options.fresh_connection;
+        let (mut response, connection) = loop {
+            let reused = if fresh { None } else { self.idle.take(&endpoint) };
             let is_reused = reused.is_some();
-            let mut sender = match reused {
-                Some(sender) => sender,
-                None => self.connect(&endpoint, deadlines.connect).await?,
+            let mut connection = match reused {
+                Some(connection) => connection,
+                None => self.connect(&endpoint, &deadlines).await?,
             };
             let sent = tokio::select! {
                 biased;
-                sent = sender.try_send_request(request) => sent,
+                sent = connection.send(request) => sent,
                 () = written.then_sleep(deadlines.first_byte) => return Err(FetchError::ResponseTimeout),
             };
             match sent {
-                Ok(response) => break (response, sender),
-                // The origin had closed an idle connection, and nothing of the request was written: this is
-                // no second attempt.
-                Err(mut unsent) if is_reused => match unsent.take_message() {
-                    Some(back) => request = back,
-                    None => return Err(error::of_exchange(&unsent.into_error())),
+                Ok(response) => break (response, connection),
+                Err(mut unsent) => match unsent.take_message() {
+                    // The origin had closed an idle connection, and nothing of the request was sent: this is no second try.
+                    Some(back) if is_reused => (request, fresh) = (back, true),
+                    _ if is_reused && !connection.was_heard() => {
+                        return Err(error::of_reused(unsent.error()));
+                    }
+                    _ => return Err(error::of_exchange(unsent.error())),
                 },
-                Err(unsent) => return Err(error::of_exchange(&unsent.into_error())),
             }
         };
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return tunnel::open(upgrade, response, &deadlines);
+        }
+        if let Reuse::For(most) = framing::of_response(&method, &mut response)? {
+            self.keep(endpoint, connection, most);
+        }
         // An intermediary speaks its own version (RFC 9110, section 2.5).
         *response.version_mut() = http::Version::HTTP_11;
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            let Some(client) = client_upgrade else {
-                return Err(FetchError::Protocol("it switches protocols unasked".to_owned()));
-            };
-            tunnel::splice(client, hyper::upgrade::on(&mut response));
-            return Ok(response.map(|_| levee::body::Body::empty()));
-        }
-        self.keep(endpoint, sender);
-        Ok(response.map(Body::from))
+        Ok(response.map(|body| Body::download(body, &deadlines)))
     }
 
-    /// Puts the connection back once this exchange is over. One that breaks off never becomes ready again.
-    fn keep(&self, endpoint: Endpoint, mut sender: SendRequest<Outgoing>) {
+    /// Puts the connection back once this exchange is over.
+    fn keep(&self, endpoint: Endpoint, mut connection: Connection, most: Option<Duration>) {
         let idle = self.idle.clone();
         tokio::task::spawn_local(async move {
-            if sender.ready().await.is_ok() {
-                idle.put(endpoint, sender);
+            if connection.is_over().await {
+                idle.put(endpoint, connection, most);
             }
         });
     }
 
-    async fn connect(
-        &self,
-        endpoint: &Endpoint,
-        within: Duration,
-    ) -> Result<SendRequest<Outgoing>, FetchError> {
+    async fn connect(&self, endpoint: &Endpoint, deadlines: &Deadlines) -> Result<Connection, FetchError> {
         let connecting = async {
-            let tcp = connect::tcp(endpoint).await?;
+            let socket = Socket::new(connect::tcp(endpoint).await?, deadlines.idle);
+            let peek = socket.peek();
             if endpoint.https {
-                handshake(self.tls.connect(endpoint, tcp).await?).await
+                Connection::open(self.tls.connect(endpoint, socket).await?, peek).await
             } else {
-                handshake(tcp).await
+                Connection::open(socket, peek).await
             }
         };
-        tokio::time::timeout(within, connecting).await.map_err(|_| FetchError::ConnectionTimeout)?
+        tokio::time::timeout(deadlines.connect, connecting)
+            .await
+            .map_err(|_| FetchError::ConnectionTimeout)?
     }
 }
 
-async fn handshake<S>(stream: S) -> Result<SendRequest<Outgoing>, FetchError>
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
-{
-    let io = hyper_util::rt::TokioIo::new(stream);
-    let (sender, connection) =
-        hyper::client::conn::http1::handshake(io).await.map_err(|error| error::of_exchange(&error))?;
-    tokio::task::spawn_local(async move {
-        if let Err(error) = connection.with_upgrades().await {
-            tracing::debug!(%error, "a connection to an origin ended");
-        }
-    });
-    Ok(sender)
-}
-
-/// Gives the request the form it has on the wire: the target in origin-form (RFC 9112, section 3.2.1) beside `Host`,
-/// and framing where hyper would not choose it.
-fn finish(request: Request<Body>, endpoint: &Endpoint) -> Result<(Request<Outgoing>, Written), FetchError> {
-    let (mut parts, body) = request.into_parts();
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    parts.uri = target.parse().map_err(|_| FetchError::Internal(format!("`{target}` is no target")))?;
-    parts.version = http::Version::HTTP_11;
-    if !parts.headers.contains_key(HOST) {
-        let host = HeaderValue::from_str(&endpoint.authority)
-            .map_err(|_| FetchError::Internal(format!("`{}` is no host", endpoint.authority)))?;
-        parts.headers.insert(HOST, host);
-    }
-    match body.size_hint().exact() {
-        // Said explicitly: hyper leaves out the body of a GET of unknown length.
-        None => {
-            parts.headers.remove(CONTENT_LENGTH);
-            parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-        }
-        // A method that usually has a body says that there is none (RFC 9110, section 8.6).
-        Some(0) if matches!(parts.method, Method::POST | Method::PUT | Method::PATCH) => {
-            parts.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        Some(_) => {}
-    }
-    let (body, written) = Outgoing::new(body);
-    Ok((Request::from_parts(parts, body), written))
-}
+#[cfg(test)]
+mod tests;

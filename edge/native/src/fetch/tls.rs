@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 use levee::platform::FetchError;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::endpoint::Endpoint;
+use super::socket::Socket;
 
 /// Shared by all threads; the certificates are read when the first origin needs them.
 #[derive(Clone, Default)]
@@ -24,25 +24,34 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
+    #[cfg(test)]
+    pub(super) fn trusting(roots: RootCertStore) -> Self {
+        Self { connector: Arc::new(OnceLock::from(trusting(roots))) }
+    }
+
     pub(super) async fn connect(
         &self,
         endpoint: &Endpoint,
-        stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, FetchError> {
+        socket: Socket,
+    ) -> Result<TlsStream<Socket>, FetchError> {
         let connector =
             self.connector.get_or_init(connector).as_ref().map_err(|error| FetchError::Tls(error.clone()))?;
         let name = ServerName::try_from(endpoint.host.clone())
             .map_err(|_| FetchError::Tls(format!("`{}` cannot be in a certificate", endpoint.host)))?;
-        connector.connect(name, stream).await.map_err(|error| FetchError::Tls(error.to_string()))
+        connector.connect(name, socket).await.map_err(|error| FetchError::Tls(error.to_string()))
     }
 }
 
 fn connector() -> Result<TlsConnector, String> {
+    trusting(roots())
+}
+
+fn trusting(roots: RootCertStore) -> Result<TlsConnector, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
-        .with_root_certificates(roots())
+        .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))

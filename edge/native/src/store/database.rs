@@ -6,8 +6,8 @@ use bytes::Bytes;
 use levee::Time;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
-use super::{OpenError, private};
 use super::worker::Change;
+use super::{OpenError, private};
 
 /// Says in the file's header whose it is: `LVEE`.
 const APPLICATION: i32 = 0x4c56_4545;
@@ -69,8 +69,8 @@ pub(super) struct Writing {
 impl Writing {
     pub(super) fn open(path: &Path, max_size: u64) -> Result<Self, OpenError> {
         let wrap = |source| OpenError::Sqlite { path: path.to_owned(), source };
-        let file = private::create(path)
-            .map_err(|source| OpenError::Create { path: path.to_owned(), source })?;
+        let file =
+            private::create(path).map_err(|source| OpenError::Create { path: path.to_owned(), source })?;
         if private::is_exposed(&file) {
             tracing::warn!(store = %file.display(), "others can replace the store: they may write to its folder");
         }
@@ -86,8 +86,7 @@ impl Writing {
             return Err(OpenError::Foreign { path: path.to_owned() });
         }
         // Not before it is known whose file this is, and before anything is written to it.
-        private::tighten(&file)
-            .map_err(|source| OpenError::Exposed { path: path.to_owned(), source })?;
+        private::tighten(&file).map_err(|source| OpenError::Exposed { path: path.to_owned(), source })?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(wrap)?;
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(wrap)?;
         if application != APPLICATION || version != VERSION {
