@@ -14,7 +14,9 @@
 //! # }
 //! ```
 //!
-//! Trailers are dropped in both directions, and origins are spoken to in HTTP/1.1.
+//! Trailers are dropped in both directions, origins are spoken to in HTTP/1.1, and the only protocol that a connection is upgraded
+//! to is WebSocket. A response is refused (502) where it has more than 512 field lines or 64 KiB of them, a line that is no field
+//! line, or an end that is not certain (RFC 9112, section 6.3).
 
 #![forbid(unsafe_code)]
 

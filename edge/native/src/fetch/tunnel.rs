@@ -76,14 +76,13 @@ where
     let mut client = Lively { stream: client, last: last.clone() };
     let mut origin = Lively { stream: origin, last: last.clone() };
     let silent = async {
-        // A deadline may be as long as one likes, an instant not.
-        while let Some(until) = last.get().checked_add(silence) {
-            if until <= Instant::now() {
+        loop {
+            let left = silence.saturating_sub(last.get().elapsed());
+            if left.is_zero() {
                 return;
             }
-            tokio::time::sleep_until(until).await;
+            tokio::time::sleep(left).await;
         }
-        std::future::pending().await
     };
     tokio::select! {
         ended = tokio::io::copy_bidirectional(&mut client, &mut origin) => ended.map(drop),
