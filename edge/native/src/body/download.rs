@@ -71,7 +71,7 @@ mod tests {
     use futures_util::StreamExt;
     use http_body_util::Empty;
     use hyper_util::rt::TokioIo;
-    use levee::body::{Body as _, CaptureError};
+    use levee::body::{Body as _, CaptureError, Room};
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
     use tokio::task::LocalSet;
     use tokio::time::Instant;
@@ -143,7 +143,7 @@ mod tests {
     async fn a_trickle_that_others_wait_for_breaks_off() {
         let run = async {
             let start = Instant::now();
-            let (client, capture) = body(trickle).await.tee(1_000);
+            let (client, capture) = body(trickle).await.tee(1_000, &Room::new(0));
             let (client, captured) = tokio::join!(read(client), capture);
             assert!(matches!(captured, Err(CaptureError::Broken(_))), "{captured:?}");
             client.unwrap_err();

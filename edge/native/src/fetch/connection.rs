@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
@@ -20,6 +20,9 @@ use super::socket::Peek;
 /// Most bytes of a response's head, and most that are read or written ahead.
 const HEAD: usize = 64 << 10;
 
+/// Most bytes that may come before the response's head has: interim responses (RFC 9110, section 15.2), and the head.
+const BEFORE: usize = 8 * HEAD;
+
 /// Most field lines of a response.
 const FIELDS: usize = 512;
 
@@ -28,7 +31,8 @@ const FIELDS: usize = 512;
 pub(super) struct Connection {
     sender: SendRequest<Outgoing>,
     peek: Peek,
-    heard: Arc<AtomicBool>,
+    /// How many bytes may still come before the response's head; without end once it is there.
+    left: Arc<AtomicUsize>,
 }
 
 impl Connection {
@@ -41,8 +45,8 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let heard = Arc::new(AtomicBool::new(false));
-        let io = hyper_util::rt::TokioIo::new(Heard { stream, heard: heard.clone() });
+        let left = Arc::new(AtomicUsize::new(BEFORE));
+        let io = hyper_util::rt::TokioIo::new(Counted { stream, left: left.clone() });
         let (sender, connection) = http1::Builder::new()
             .allow_spaces_after_header_name_in_responses(true)
             .allow_obsolete_multiline_headers_in_responses(true)
@@ -57,21 +61,23 @@ impl Connection {
                 tracing::debug!(%error, "a connection to an origin ended");
             }
         });
-        Ok(Self { sender, peek, heard })
+        Ok(Self { sender, peek, left })
     }
 
     /// Sends a request; the error has it back where nothing of it was sent.
-    pub(super) fn send(
+    pub(super) async fn send(
         &mut self,
         request: Request<Outgoing>,
-    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Outgoing>>>> + use<> {
-        self.heard.store(false, Ordering::Relaxed);
-        self.sender.try_send_request(request)
+    ) -> Result<Response<Incoming>, TrySendError<Request<Outgoing>>> {
+        self.left.store(BEFORE, Ordering::Relaxed);
+        let response = self.sender.try_send_request(request).await?;
+        self.left.store(usize::MAX, Ordering::Relaxed);
+        Ok(response)
     }
 
     /// Whether a byte has come since a request was sent.
     pub(super) fn was_heard(&self) -> bool {
-        self.heard.load(Ordering::Relaxed)
+        self.left.load(Ordering::Relaxed) != BEFORE
     }
 
     /// Resolves when the exchange is over: whether another may follow. It may not after one that broke off.
@@ -89,14 +95,14 @@ impl Connection {
     }
 }
 
-/// A stream that tells when something was read. Inside TLS: a session ticket is no part of a response.
+/// A stream that counts what is read. Inside TLS: a session ticket is no part of a response.
 #[derive(Debug)]
-struct Heard<S> {
+struct Counted<S> {
     stream: S,
-    heard: Arc<AtomicBool>,
+    left: Arc<AtomicUsize>,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -104,14 +110,22 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        if buf.filled().len() > before {
-            self.heard.store(true, Ordering::Relaxed);
+        let left = self.left.load(Ordering::Relaxed);
+        if left != usize::MAX {
+            let left = left.saturating_sub(buf.filled().len() - before);
+            self.left.store(left, Ordering::Relaxed);
+            if left == 0 {
+                return Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "too much came before the response",
+                )));
+            }
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

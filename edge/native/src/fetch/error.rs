@@ -29,10 +29,14 @@ pub(super) fn of_exchange(error: &hyper::Error) -> FetchError {
         FetchError::Protocol(text)
     } else if error.is_user() {
         FetchError::Internal(text)
-    } else if is_stall(error) {
-        FetchError::ResponseTimeout
     } else {
-        FetchError::ConnectionTerminated(text)
+        let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        match io.map(io::Error::kind) {
+            // The origin did not take the request, for too long.
+            Some(io::ErrorKind::TimedOut) => FetchError::ResponseTimeout,
+            Some(io::ErrorKind::InvalidData) => FetchError::Protocol(text),
+            _ => FetchError::ConnectionTerminated(text),
+        }
     }
 }
 
@@ -43,10 +47,4 @@ pub(super) fn of_reused(error: &hyper::Error) -> FetchError {
         FetchError::ConnectionTerminated(_) => FetchError::KeptAliveClosed,
         other => other,
     }
-}
-
-/// The origin did not take the request, for too long.
-fn is_stall(error: &hyper::Error) -> bool {
-    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut)
 }

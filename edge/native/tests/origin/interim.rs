@@ -1,5 +1,10 @@
 //! Responses before the response (RFC 9110, section 15.2).
 
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
 use crate::support::{Edge, config};
 use crate::{GET, counting};
 
@@ -45,5 +50,30 @@ async fn a_switch_of_protocols_that_was_not_asked_for_is_refused() {
         let got = Edge::start(config(counting(answer).await.0)).ask(request).await;
         assert_eq!(got.status(), 502, "{request} {protocol}");
         assert!(got.head.field("proxy-status").unwrap().contains("protocol"), "{:?}", got.head);
+    }
+}
+
+/// They are no beginning of a response: who sends nothing else is too late, or sends too much.
+#[tokio::test]
+async fn no_number_of_them_puts_off_the_end() {
+    for (pause, status) in [(Some(Duration::from_millis(5)), 504), (None, 502)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut config = config(listener.local_addr().unwrap());
+        if pause.is_some() {
+            config.shield.first_byte_timeout = Duration::from_millis(100);
+        }
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 1 << 10]).await;
+            while stream.write_all(b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n").await.is_ok() {
+                if let Some(pause) = pause {
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        });
+        let got = Edge::start(config).ask(GET).await;
+        assert_eq!(got.status(), status);
+        let said = got.head.field("proxy-status").unwrap();
+        assert!(said.contains(if status == 502 { "protocol" } else { "timeout" }), "{said}");
     }
 }

@@ -5,6 +5,7 @@
 mod fields;
 mod framing;
 mod interim;
+mod reuse;
 mod stalls;
 #[allow(dead_code, reason = "shared with the tests of the server")]
 #[path = "../server/support.rs"]
