@@ -26,8 +26,7 @@ const SILENCE: u32 = 10;
 /// client may ask its connection to become is not the origin's to know.
 pub(super) fn asked(request: &mut Request<Body>) -> Option<OnUpgrade> {
     let client = request.extensions_mut().remove::<OnUpgrade>()?;
-    let fields = request.headers();
-    let websocket = connection::is_upgrade(fields) && names_websocket(fields);
+    let websocket = connection::may_be_upgraded(request.headers());
     let is_bare = request.method() == Method::GET && request.body().length() == Some(0);
     (websocket && is_bare).then_some(client)
 }
