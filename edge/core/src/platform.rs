@@ -158,6 +158,9 @@ pub enum ClientFault {
     /// 400.
     #[error("the request's body is malformed: {0}")]
     Malformed(String),
+    /// 400: this platform has no way to send it on, such as content with a GET.
+    #[error("the request's body cannot be sent on: {0}")]
+    Unsupported(String),
     /// 408: [`Deadlines::idle`] or [`Deadlines::rate`].
     #[error("the request's body came too slowly")]
     Stalled,

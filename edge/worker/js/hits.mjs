@@ -12,8 +12,10 @@ import { problem } from "./problem.mjs";
 const MOST = 4096;
 /** Of one page: requests that differ in fields that matter, such as validators. */
 const MOST_OF_A_PAGE = 64;
-/** Longer fields that matter are read by the whole way. In characters. */
+/** Longer URLs, and longer fields that matter, are read by the whole way. In characters. */
 const LONGEST = 2048;
+/** All URLs and fields that matter together; then all are forgotten. In characters, of each of which there are about four copies. */
+const MOST_CHARACTERS = 1 << 20;
 
 const NEVER = -1;
 const MORE = -2;
@@ -39,6 +41,8 @@ const views = [];
 /** By plan: the key in the stores, and the host's place in the data centre's cache. */
 const stored = [];
 let known = 0;
+/** The characters of what is known. */
+let characters = 0;
 /** Since then plans mean something else. */
 let epoch = 0;
 let boundTo;
@@ -68,6 +72,7 @@ export function reset() {
   views.length = 0;
   stored.length = 0;
   known = 0;
+  characters = 0;
   epoch += 1;
 }
 
@@ -76,19 +81,25 @@ function forget(edge) {
   pages.clear();
   stored.length = 0;
   known = 0;
+  characters = 0;
   epoch += 1;
 }
+
+const isFull = () => known >= MOST || characters >= MOST_CHARACTERS;
 
 /** Remembers the URL of a request: the next one may go the short way. */
 export function remember(edge, request, env) {
   if (request.method !== "GET") return;
-  if (known >= MOST || env !== boundTo) forget(edge);
+  const { url } = request;
+  if (url.length > LONGEST) return;
+  if (isFull() || env !== boundTo) forget(edge);
   boundTo = env;
-  if (pages.has(request.url)) return;
-  const id = edge.page(request.url, env);
+  if (pages.has(url)) return;
+  const id = edge.page(url, env);
   if (id === undefined) return;
   known += 1;
-  pages.set(request.url, new Page(id, namesOf(edge, id)));
+  characters += url.length;
+  pages.set(url, new Page(id, namesOf(edge, id)));
 }
 
 // What `visit` collects of a request's fields: a function made anew for each request would cost more.
@@ -108,6 +119,8 @@ function visit(value, name) {
 export function answer(edge, request, env) {
   const page = pages.get(request.url);
   if (page === undefined || request.method !== "GET" || env !== boundTo) return undefined;
+  // Content shapes the response. No field need tell of it: HTTP/2 frames it otherwise, and the platform may keep the fields.
+  if (request.body !== null) return undefined;
   names = page.names;
   lines = "";
   size = 0;
@@ -169,11 +182,12 @@ function respond(handle) {
 
 function planned(edge, page, lines) {
   if (lines.length > LONGEST) return NEVER;
-  if (known >= MOST) {
+  if (isFull()) {
     forget(edge);
     return NEVER;
   }
   known += 1;
+  characters += lines.length;
   const plan = edge.plan(page.id, lines);
   if (lines === "") {
     page.plain = plan;

@@ -1,11 +1,12 @@
 // What Rust calls. Each crossing costs, so that each function does a whole step: fields travel as one string of lines.
 
+import { cut } from "./cut.mjs";
 import { fields, lines } from "./fields.mjs";
 import { release, show } from "./hits.mjs";
 import * as local from "./local.mjs";
 import { problem } from "./problem.mjs";
 import { send } from "./send.mjs";
-import { collect, cut, tee } from "./tee.mjs";
+import { collect, tee } from "./tee.mjs";
 
 /** Method, URL and fields of a request, a line each. */
 function read(request) {
@@ -20,9 +21,10 @@ function respond(status, text, body) {
   return new Response(body, { status, headers, encodeBody: "manual" });
 }
 
-/** Asks an origin. Never rejects: what goes wrong is a message, and whether time ran out. */
-async function ask(method, url, text, body, length, connect, firstByte) {
-  const answer = await send({ method, url, headers: fields(text), body, length, connect, firstByte });
+/** Asks an origin. Never rejects: what goes wrong is a message, whether time ran out, and what the client is at fault for. */
+async function ask(method, url, text, body, length, connect, firstByte, idle, rate) {
+  const headers = fields(text);
+  const answer = await send({ method, url, headers, body, length, connect, firstByte, idle, rate });
   const { response } = answer;
   if (!response) return answer;
   return {

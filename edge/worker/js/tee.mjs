@@ -1,170 +1,208 @@
 // Splits a body between the client and a capture with a bound.
 
-/** Large reads keep the crossings between runtime and script few. */
-const CHUNK = 64 * 1024;
+import { channel, Sink, Source } from "./chunks.mjs";
+import { Held } from "./held.mjs";
 
-/** Reads a stream chunk by chunk, into a buffer that is not needed any more where there is one. */
-export function chunks(stream) {
-  let reader;
-  let read;
-  try {
-    reader = stream.getReader({ mode: "byob" });
-    read = (spare) => reader.read(new Uint8Array(spare?.byteLength === CHUNK ? spare : CHUNK));
-  } catch {
-    // A stream made by a script that does not offer to fill buffers.
-    reader = stream.getReader();
-    read = () => reader.read();
+/** A chunk that the client and the capture hold, or one of them. Once neither does it is not counted any more. */
+class Chunk {
+  #holders;
+  #held;
+
+  constructor(bytes, held, holders) {
+    this.bytes = bytes;
+    this.#held = held;
+    this.#holders = holders;
   }
-  return { read, cancel: (why) => reader.cancel(why), release: () => reader.releaseLock() };
+
+  release() {
+    this.#holders -= 1;
+    if (this.#holders === 0) this.#held.remove(this.bytes.buffer.byteLength);
+  }
 }
 
 /** The chunk as it may be kept: a small one must not keep a large buffer. */
-function keepable(chunk) {
-  return chunk.byteLength < chunk.buffer.byteLength / 2 ? chunk.slice() : chunk;
-}
+const keepable = (bytes) => (bytes.byteLength < bytes.buffer.byteLength / 2 ? bytes.slice() : bytes);
 
-/** What has been read so far, up to a limit in bytes. */
+/** What has been read so far, up to a limit in bytes, and within what the isolate has. */
 class Kept {
   #chunks = [];
+  #size = 0;
   #limit;
-  size = 0;
+  #held;
 
-  constructor(limit) {
+  constructor(limit, held) {
     this.#limit = limit;
+    this.#held = held;
   }
 
-  /** Whether it could be kept. If not, all is let go. */
-  add(chunk) {
-    this.size += chunk.byteLength;
-    if (this.size > this.#limit) {
-      this.#chunks = [];
-      return false;
-    }
+  /** The chunk, held by as many, or undefined where it does not fit. */
+  add(bytes, holders) {
+    this.#size += bytes.byteLength;
+    if (this.#size > this.#limit || !this.#held.add(bytes.buffer.byteLength, this.#limit)) return undefined;
+    const chunk = new Chunk(bytes, this.#held, holders);
     this.#chunks.push(chunk);
-    return true;
+    return chunk;
   }
 
-  join() {
-    if (this.#chunks.length === 1) return this.#chunks[0];
-    const whole = new Uint8Array(this.size);
+  /** All of it. Of a stream of known length nothing may be missing. */
+  join(length) {
+    if (length !== undefined && this.#size !== length) {
+      throw new Error(`${this.#size} bytes came where ${length} were announced`);
+    }
+    if (this.#chunks.length === 1) return this.#chunks[0].bytes;
+    const whole = new Uint8Array(this.#size);
     let at = 0;
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, at);
-      at += chunk.byteLength;
+    for (const { bytes } of this.#chunks) {
+      whole.set(bytes, at);
+      at += bytes.byteLength;
     }
     return whole;
   }
+
+  release() {
+    for (const chunk of this.#chunks) chunk.release();
+    this.#chunks = [];
+  }
 }
 
-/** Of a stream of known length only this much may be missing: nothing. */
-function whole(kept, length) {
-  if (length !== undefined && kept.size !== length) {
-    throw new Error(`${kept.size} bytes came where ${length} were announced`);
+/** The client's half: writes what it has not read yet, a chunk at a time, so that one that does not read is seen. */
+class Client {
+  #sink;
+  #unread = [];
+  #ended = false;
+  #wake = () => {};
+  gone = false;
+
+  /** `idle`: how long it may not read, in milliseconds. */
+  constructor(writable, idle) {
+    this.#sink = new Sink(writable, idle, () => this.#leave());
+    /** Resolves once it has read everything before `end`, or has gone. */
+    this.done = this.#write();
   }
-  return kept.join();
+
+  push(chunk) {
+    if (this.gone) return chunk.release();
+    this.#unread.push(chunk);
+    this.#wake();
+  }
+
+  /** Nothing more is pushed. */
+  end() {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  breakOff(why) {
+    this.#sink.abort(why);
+    this.#leave();
+  }
+
+  async close() {
+    await this.done;
+    if (!this.gone) await this.#sink.close().catch(() => {});
+  }
+
+  /** Lets another write. */
+  release() {
+    this.#sink.release();
+  }
+
+  #leave() {
+    this.gone = true;
+    for (const chunk of this.#unread) chunk.release();
+    this.#unread = [];
+    this.#wake();
+  }
+
+  async #write() {
+    while (!this.gone) {
+      const [chunk] = this.#unread;
+      if (chunk === undefined) {
+        if (this.#ended) return;
+        await new Promise((wake) => (this.#wake = wake));
+        continue;
+      }
+      try {
+        await this.#sink.write(chunk.bytes);
+      } catch (error) {
+        // Also where more came than was announced.
+        this.breakOff(error);
+      }
+      this.#unread.shift()?.release();
+    }
+  }
 }
 
 /**
- * Returns what is handed on, and a promise of all the bytes: `null` once they are more than `limit`, a rejection when the
- * source breaks.
+ * Returns what is handed on, and a promise of all the bytes: `null` once they are more than `limit` or than the isolate has,
+ * a rejection when the source breaks or is too slow.
  *
  * Up to the limit the source is read at its own pace, because the capture holds the bytes anyway, and the client reads
  * the same chunks behind. Past it nothing is held: the source goes at the client's pace.
  */
-export function tee(source, limit, length) {
-  const { readable, writable } =
-    length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
-  return { body: readable, captured: pump(source, writable, limit, length) };
+export function tee(stream, limit, length, idle, rate) {
+  const { readable, writable } = channel(length);
+  const held = new Held(idle);
+  const client = new Client(writable, idle);
+  const captured = capture(stream, { writable, client, held, limit, length, idle, rate });
+  Promise.allSettled([captured, client.done]).then(() => held.end());
+  return { body: readable, captured };
 }
 
-async function pump(source, writable, limit, length) {
-  const reader = chunks(source);
-  const writer = writable.getWriter();
-  const kept = new Kept(limit);
-  let clientGone = false;
-  let handedOn = Promise.resolve();
-  const hand = (chunk) => {
-    handedOn = writer.write(chunk);
-    handedOn.catch(() => {
-      clientGone = true;
-    });
-  };
-  writer.closed.catch(() => {
-    clientGone = true;
-  });
+async function capture(stream, { writable, client, held, limit, length, idle, rate }) {
+  const source = new Source(stream, idle, rate);
+  const kept = new Kept(limit, held);
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      const chunk = keepable(value);
-      const fits = kept.add(chunk);
-      if (!clientGone) hand(chunk);
-      if (!fits) {
+    for (let bytes; (bytes = await source.read()) !== undefined; ) {
+      bytes = keepable(bytes);
+      const chunk = kept.add(bytes, 2);
+      client.push(chunk ?? new Chunk(bytes, held, Infinity));
+      if (chunk === undefined) {
         // The capture is over; its promise must not wait for the rest.
-        finish(source, reader, writable, writer, handedOn);
+        handOver(stream, source, writable, client);
         return null;
       }
     }
-    const bytes = whole(kept, length);
-    if (!clientGone) writer.close().catch(() => {});
-    return bytes;
+    const whole = kept.join(length);
+    client.end();
+    client.close();
+    return whole;
   } catch (error) {
-    // Never a clean end: the client must see that something is missing.
-    writer.abort(error).catch(() => {});
+    client.breakOff(error);
     throw error;
+  } finally {
+    kept.release();
   }
 }
 
 /** The rest goes to the client alone, without passing through here. */
-async function finish(source, reader, writable, writer, handedOn) {
+async function handOver(stream, source, writable, client) {
+  client.end();
+  await client.done;
+  if (client.gone) return source.cancel("the client has gone");
   try {
-    await handedOn;
-    reader.release();
-    writer.releaseLock();
-    await source.pipeTo(writable);
-  } catch (error) {
-    reader.cancel(error).catch(() => {});
+    source.release();
+    client.release();
+    await stream.pipeTo(writable);
+  } catch {
+    // Either side broke, and has broken the other.
   }
 }
 
-/** All bytes of a stream that nobody else reads; `null` when they are more than `limit`. */
-export async function collect(source, limit, length) {
-  const reader = chunks(source);
-  const kept = new Kept(limit);
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return whole(kept, length);
-    if (!kept.add(keepable(value))) {
-      await reader.cancel("larger than what is wanted").catch(() => {});
-      return null;
-    }
-  }
-}
-
-/** Only the bytes from `first` on, `length` of them. A source that ends before breaks the part off. */
-export function cut(source, first, length) {
-  const { readable, writable } = new FixedLengthStream(length);
-  const reader = chunks(source);
-  const writer = writable.getWriter();
-  const pump = async () => {
-    try {
-      let skip = first;
-      for (let left = length; left > 0; ) {
-        const { done, value } = await reader.read();
-        if (done) throw new Error("it ended too early");
-        const from = Math.min(skip, value.byteLength);
-        skip -= from;
-        const part = value.subarray(from, from + Math.min(left, value.byteLength - from));
-        left -= part.byteLength;
-        if (part.byteLength > 0) await writer.write(part);
+/** All bytes of a stream that nobody else reads; `null` when they are more than `limit` or than the isolate has. */
+export async function collect(stream, limit, length, idle, rate) {
+  const source = new Source(stream, idle, rate);
+  const held = new Held(idle);
+  const kept = new Kept(limit, held);
+  try {
+    for (let bytes; (bytes = await source.read()) !== undefined; ) {
+      if (kept.add(keepable(bytes), 1) === undefined) {
+        source.cancel("larger than what is wanted");
+        return null;
       }
-      await writer.close();
-      await reader.cancel("nothing more is wanted");
-    } catch (error) {
-      writer.abort(error).catch(() => {});
-      reader.cancel(error).catch(() => {});
     }
-  };
-  pump();
-  return readable;
+    return kept.join(length);
+  } finally {
+    held.end();
+  }
 }

@@ -1,10 +1,12 @@
 //! Message bodies on Workers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use js_sys::Uint8Array;
-use levee::body::{Body as _, Capture, CaptureError, Room};
+use levee::body::{Body as _, Capture, CaptureError, Pace, Room};
+use levee::config::Limits;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStream;
@@ -33,6 +35,32 @@ struct Stream {
     length: Option<u64>,
     /// Whether an unread stream holds something that others wait for, such as a connection to an origin.
     discard: bool,
+    /// How slowly it may come where it is captured.
+    pace: Pace,
+}
+
+impl Stream {
+    fn length(&self) -> Option<f64> {
+        self.length.map(|length| length as f64)
+    }
+
+    fn idle(&self) -> f64 {
+        millis(self.pace.idle)
+    }
+
+    fn rate(&self) -> f64 {
+        self.pace.rate as f64
+    }
+}
+
+/// How slowly a body may come that others wait for.
+pub(crate) fn pace_of(limits: &Limits) -> Pace {
+    Pace { idle: limits.body_idle, rate: limits.body_rate.into() }
+}
+
+/// As JavaScript takes times; its timers hold no more than 31 bits.
+pub(crate) fn millis(time: Duration) -> f64 {
+    time.as_millis().min(i32::MAX as u128) as f64
 }
 
 impl Drop for Stream {
@@ -50,17 +78,42 @@ impl Body {
             Some(length) => isolate::host().fixed(&stream, length as f64),
             None => stream,
         };
-        Self::from_platform(stream, length, true)
+        Self::from_platform(stream, length, true, pace_of(&Limits::default()))
     }
 
-    /// A stream whose length the runtime knows by itself.
-    pub(crate) fn from_platform(stream: ReadableStream, length: Option<u64>, discard: bool) -> Self {
-        Self(Inner::Stream(Stream { stream: Some(stream), length, discard }))
+    /// A stream whose length the runtime knows by itself. Captured, it must keep to `pace`.
+    pub(crate) fn from_platform(
+        stream: ReadableStream,
+        length: Option<u64>,
+        discard: bool,
+        pace: Pace,
+    ) -> Self {
+        Self(Inner::Stream(Stream { stream: Some(stream), length, discard, pace }))
     }
 
     /// A `Response` that holds a WebSocket.
     pub(crate) fn from_socket(response: JsValue) -> Self {
         Self(Inner::Socket(response))
+    }
+
+    pub(crate) fn is_socket(&self) -> bool {
+        matches!(self.0, Inner::Socket(_))
+    }
+
+    /// A stream of the platform's, which knows its length by itself.
+    pub(crate) fn with_length(mut self, length: Option<u64>) -> Self {
+        if let Inner::Stream(stream) = &mut self.0 {
+            stream.length = length;
+        }
+        self
+    }
+
+    /// How slowly a stream may come where it is captured.
+    pub(crate) fn with_pace(mut self, pace: Pace) -> Self {
+        if let Inner::Stream(stream) = &mut self.0 {
+            stream.pace = pace;
+        }
+        self
     }
 
     /// The whole body.
@@ -111,8 +164,9 @@ impl levee::body::Body for Body {
                     return (Self::default(), ready(Ok(Bytes::new())));
                 };
                 let split =
-                    isolate::host().tee(&source, limit as f64, stream.length.map(|length| length as f64));
-                (Self::from_platform(split.handed_on(), stream.length, true), captured(split.captured()))
+                    isolate::host().tee(&source, limit as f64, stream.length(), stream.idle(), stream.rate());
+                let body = Self::from_platform(split.handed_on(), stream.length, true, stream.pace);
+                (body, captured(split.captured()))
             }
             Inner::Socket(response) => (Self(Inner::Socket(response)), ready(Err(not_a_body()))),
         }
@@ -127,8 +181,8 @@ impl levee::body::Body for Body {
             }
             Inner::Stream(mut stream) => match stream.stream.take() {
                 Some(source) => {
-                    let part = isolate::host().cut(&source, first as f64, length as f64);
-                    Self::from_platform(part, Some(length), true)
+                    let part = isolate::host().cut(&source, first as f64, length as f64, stream.idle());
+                    Self::from_platform(part, Some(length), true, stream.pace)
                 }
                 None => Self::default(),
             },
@@ -142,8 +196,8 @@ impl levee::body::Body for Body {
             Inner::Bytes(bytes) => ready(within(bytes, limit)),
             Inner::Stream(mut stream) => match stream.stream.take() {
                 Some(source) => {
-                    let length = stream.length.map(|length| length as f64);
-                    captured(isolate::host().collect(&source, limit as f64, length))
+                    let (length, idle, rate) = (stream.length(), stream.idle(), stream.rate());
+                    captured(isolate::host().collect(&source, limit as f64, length, idle, rate))
                 }
                 None => ready(Ok(Bytes::new())),
             },

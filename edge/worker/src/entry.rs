@@ -3,17 +3,19 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use http::{Method, Response, StatusCode};
-use levee::Time;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Method, Response, StatusCode};
+use levee::{Request, Time};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::app::Scheduled;
-use crate::body::Body;
+use crate::body::{Body, pace_of};
 use crate::host::{Host, Incoming, message};
 use crate::platform::Workers;
+use crate::request::Refused;
 use crate::stores::{self, Read};
-use crate::{Env, fields, isolate, kv, local, request};
+use crate::{Env, fields, framing, isolate, kv, local, request};
 
 /// Answers a request: with a `Response`, or a promise of one where something has to be waited for. `key`, `near` and `far`:
 /// what has been read for it already from the data centre's cache and from KV.
@@ -29,12 +31,14 @@ pub fn handle(
     let host = isolate::host();
     let request = match request::read(&host, &incoming) {
         Ok(request) => request,
-        Err(detail) => return host.problem(detail),
+        Err(Refused { status, title, detail }) => return host.refuse(&detail, status, title),
     };
     let edge = match isolate::edge(&env) {
         Ok(edge) => edge,
         Err(detail) => return host.problem(&detail),
     };
+    let pace = pace_of(&edge.config().limits);
+    let request = Request { body: request.body.with_pace(pace), ..request };
     let place = local::place(request.scheme, &request.authority);
     let platform = Workers::new(host, isolate::hooks(), env, context, place);
     let work = async move {
@@ -69,9 +73,15 @@ fn run(work: impl Future<Output = JsValue> + 'static) -> JsValue {
 }
 
 fn respond(host: &Host, head_only: bool, response: Response<Body>) -> JsValue {
-    let (head, body) = response.into_parts();
-    let body = if head_only || is_bodiless(head.status) { JsValue::NULL } else { body.into_platform().0 };
+    let (mut head, body) = response.into_parts();
+    frame(&mut head.headers, head.status, head_only);
+    // Dropped, a stream lets go of what it holds.
+    let body = if head_only || is_bodiless(head.status) { Body::default() } else { body };
+    let body = body.into_platform().0;
     host.respond(head.status.as_u16(), &fields::write(&head.headers), &body).unwrap_or_else(|thrown| {
+        if let Some(stream) = body.dyn_ref() {
+            host.discard(stream);
+        }
         let thrown = thrown.unchecked_into();
         host.problem(&format!(
             "The answer {} cannot be passed on: {}",
@@ -81,7 +91,38 @@ fn respond(host: &Host, head_only: bool, response: Response<Body>) -> JsValue {
     })
 }
 
+/// Leaves framing to the runtime, which knows the body. Only where none is sent the length may stay: as what a GET would bring.
+pub(crate) fn frame(fields: &mut HeaderMap, status: StatusCode, head_only: bool) {
+    let length = fields.get(CONTENT_LENGTH).filter(|_| head_only && !is_bodiless(status)).cloned();
+    framing::strip(fields);
+    if let Some(length) = length {
+        fields.insert(CONTENT_LENGTH, length);
+    }
+}
+
 /// The platform takes no body with these, be it empty.
 pub(crate) fn is_bodiless(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_head_keeps_a_length() {
+        for (status, head_only, left) in [
+            (StatusCode::OK, true, "x-a:1\ncontent-length:5\n"),
+            (StatusCode::NOT_FOUND, true, "x-a:1\ncontent-length:5\n"),
+            (StatusCode::OK, false, "x-a:1\n"),
+            (StatusCode::NO_CONTENT, true, "x-a:1\n"),
+            (StatusCode::NOT_MODIFIED, true, "x-a:1\n"),
+            (StatusCode::NOT_MODIFIED, false, "x-a:1\n"),
+        ] {
+            let mut fields =
+                fields::parse("x-a:1\ncontent-length:5\ntransfer-encoding:chunked\nconnection:close\n");
+            frame(&mut fields, status, head_only);
+            assert_eq!(fields::write(&fields), left, "{status} {head_only}");
+        }
+    }
 }

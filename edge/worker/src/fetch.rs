@@ -1,13 +1,16 @@
 //! Exchanges with an origin.
 
-use http::header::{CONTENT_LENGTH, SERVER, UPGRADE};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use levee::platform::{Deadlines, FetchError};
+use http::header::{CONTENT_LENGTH, ETAG, SERVER, UPGRADE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use levee::body::Pace;
+use levee::fields::connection;
+use levee::platform::{ClientFault, Deadlines, FetchError};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ReadableStream;
 
-use crate::body::Body;
+use crate::body::{Body, millis};
 use crate::fields;
+use crate::framing::{self, UnknownCoding};
 use crate::host::{Answer, Host, message};
 
 /// In a request's extensions: the client asks for a WebSocket.
@@ -20,6 +23,7 @@ pub(crate) async fn fetch(
     deadlines: Deadlines,
 ) -> Result<Response<Body>, FetchError> {
     let (mut head, body) = request.into_parts();
+    framing::strip(&mut head.headers);
     if head.extensions.get::<WebSocketUpgrade>().is_some() {
         // The runtime makes the handshake; this field is how it is told.
         head.headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
@@ -32,52 +36,80 @@ pub(crate) async fn fetch(
             &fields::write(&head.headers),
             &body,
             length.map(|length| length as f64),
-            deadlines.connect.as_millis() as f64,
-            deadlines.first_byte.as_millis() as f64,
+            millis(deadlines.connect),
+            millis(deadlines.first_byte),
+            millis(deadlines.idle),
+            deadlines.rate as f64,
         )
         .await
         .map_err(|thrown| FetchError::Internal(message(&thrown)))?;
     let answer: Answer = answer.unchecked_into();
     if let Some(error) = answer.error() {
-        return Err(if answer.late() { FetchError::ResponseTimeout } else { named(error) });
+        return Err(match answer.fault() {
+            Some(fault) => client_fault(&fault, error).into(),
+            None if answer.late() => FetchError::ResponseTimeout,
+            None => named(error),
+        });
     }
-    let text = answer.head();
-    let (status, lines) = text.split_once('\n').unwrap_or_default();
-    let status = match status.parse::<StatusCode>() {
-        Ok(code) if code.as_u16() < 600 => code,
-        // The platform has no response with such a status.
-        _ => {
-            discard(answer.answer_body());
-            return Err(FetchError::Protocol(format!("its status is {status}")));
-        }
-    };
-    let fields = fields::parse(lines);
+    response(&head.method, &answer.head(), received(answer.answer_body(), Pace::of(&deadlines)))
+}
+
+/// The response to a request with `method`, out of its status and its fields, a line each.
+fn response(method: &Method, head: &str, body: Body) -> Result<Response<Body>, FetchError> {
+    let (status, lines) = head.split_once('\n').unwrap_or_default();
+    let status = carried(status, &body)?;
+    let mut fields = fields::parse(lines);
     if let Some(error) = cloudflare_error(status, &fields) {
-        discard(answer.answer_body());
         return Err(error);
     }
-    let mut response = Response::new(received(answer.answer_body(), &fields));
+    let length = framing::consume(&mut fields).map_err(|UnknownCoding(coding)| {
+        FetchError::Protocol(format!("its transfer coding is `{coding}`, which nobody asked for"))
+    })?;
+    connection::strip(&mut fields);
+    if let (Some(length), &Method::HEAD) = (length, method) {
+        // Here it frames nothing: it is what a GET would bring.
+        fields.insert(CONTENT_LENGTH, length.into());
+    }
+    // The runtime has put one character in place of different bytes: other representations may have the same tag now.
+    if fields.get_all(ETAG).iter().any(fields::has_lost_bytes) {
+        fields.remove(ETAG);
+    }
+    let mut response = Response::new(body.with_length(length));
     *response.status_mut() = status;
     *response.headers_mut() = fields;
     Ok(response)
 }
 
-/// The body of a response from the platform.
-fn received(body: JsValue, fields: &HeaderMap) -> Body {
+/// The status, where the platform has a response for it.
+fn carried(status: &str, body: &Body) -> Result<StatusCode, FetchError> {
+    let Ok(code) = status.parse::<u16>() else {
+        return Err(FetchError::Protocol(format!("its status is {status}")));
+    };
+    let is_carried = match code {
+        101 => body.is_socket(),
+        code => (200..600).contains(&code),
+    };
+    let carried = StatusCode::from_u16(code).ok().filter(|_| is_carried);
+    carried.ok_or(FetchError::UnsupportedStatus(code))
+}
+
+fn client_fault(fault: &str, error: String) -> ClientFault {
+    match fault {
+        "stalled" => ClientFault::Stalled,
+        "unsupported" => ClientFault::Unsupported(error),
+        _ => ClientFault::Malformed(format!("it broke off, or is not what its framing says ({error})")),
+    }
+}
+
+/// The body of a response from the platform, of a length that is not known yet. Dropped, its connection is free again.
+fn received(body: JsValue, pace: Pace) -> Body {
     if body.is_null() || body.is_undefined() {
         return Body::default();
     }
     match body.dyn_into::<ReadableStream>() {
-        Ok(stream) => {
-            let length = fields.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-            Body::from_platform(stream, length, true)
-        }
+        Ok(stream) => Body::from_platform(stream, None, true, pace),
         Err(response) => Body::from_socket(response),
     }
-}
-
-fn discard(body: JsValue) {
-    drop(received(body, &HeaderMap::new()));
 }
 
 /// The runtime says little, and only in words.
@@ -133,6 +165,38 @@ mod tests {
         let lost = "Network connection lost.";
         assert_eq!(named(lost.into()), FetchError::ConnectionTerminated(lost.into()));
         assert_eq!(named("who knows".into()), FetchError::Internal("who knows".into()));
+    }
+
+    fn answered(method: Method, head: &str) -> Result<Response<Body>, FetchError> {
+        response(&method, head, Body::default())
+    }
+
+    #[test]
+    fn what_the_platform_cannot_carry_is_named() {
+        for status in [101, 600, 999] {
+            let answer = answered(Method::GET, &format!("{status}\nx-a:1\n"));
+            assert_eq!(answer.map(drop), Err(FetchError::UnsupportedStatus(status)));
+        }
+        assert_eq!(answered(Method::GET, "599\n").map(|answer| answer.status().as_u16()), Ok(599));
+        let coded = answered(Method::GET, "200\ntransfer-encoding:gzip, chunked\n");
+        assert!(matches!(coded, Err(FetchError::Protocol(why)) if why.contains("gzip")));
+    }
+
+    #[test]
+    fn framing_is_consumed_and_a_head_keeps_the_length_of_what_it_describes() {
+        let head = "200\ncontent-length:5\nconnection:x-a\nx-a:1\nkeep-alive:5\nx-b:2\n";
+        let fields = |method| answered(method, head).map(|answer| fields::write(answer.headers()));
+        assert_eq!(fields(Method::GET).as_deref(), Ok("x-b:2\n"));
+        assert_eq!(fields(Method::HEAD).as_deref(), Ok("x-b:2\ncontent-length:5\n"));
+        let both = answered(Method::HEAD, "200\ncontent-length:5\ntransfer-encoding:chunked\n");
+        assert_eq!(both.map(|answer| answer.headers().len()), Ok(0));
+    }
+
+    #[test]
+    fn a_tag_that_may_be_of_several_representations_is_none() {
+        for (head, tags) in [("200\netag:\"a\"\n", 1), ("200\netag:\"\u{fffd}\"\n", 0)] {
+            assert_eq!(answered(Method::GET, head).map(|answer| answer.headers().len()), Ok(tags), "{head}");
+        }
     }
 
     #[test]

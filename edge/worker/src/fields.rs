@@ -5,6 +5,13 @@
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
+/// Whether a value has had bytes that are not UTF-8. The runtime has put U+FFFD in the place of each: which they were is lost.
+pub(crate) fn has_lost_bytes(value: &HeaderValue) -> bool {
+    const REPLACED: &[u8] = "\u{fffd}".as_bytes();
+    let bytes = value.as_bytes();
+    !bytes.is_ascii() && bytes.windows(REPLACED.len()).any(|window| window == REPLACED)
+}
+
 /// Reads lines. What is not a field by `http`'s rules (the runtime has checked them before) is left out.
 pub(crate) fn parse(lines: &str) -> HeaderMap {
     let mut fields = HeaderMap::new();

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::UPGRADE;
 use http::{HeaderName, Method, Response};
 use js_sys::Uint8Array;
 use levee::pipeline::hit::{
@@ -96,7 +97,12 @@ const MORE: i32 = -2;
 pub fn plan(page: u32, lines: &str) -> i32 {
     HITS.with_borrow_mut(|hits| {
         let Some(page) = hits.pages.get_mut(page as usize) else { return NEVER };
-        let Some(plan) = Plan::new(&page.edge, &page.line(), fields::parse(lines), &page.told) else {
+        let fields = fields::parse(lines);
+        // Deployed, the runtime keeps `Connection`, without which this one is a field like others.
+        if fields.contains_key(UPGRADE) {
+            return NEVER;
+        }
+        let Some(plan) = Plan::new(&page.edge, &page.line(), fields, &page.told) else {
             return NEVER;
         };
         let lacks = plan.lacks(&page.edge);
@@ -152,7 +158,7 @@ pub fn answer(plan: u32, size: u32, now: f64) -> i32 {
                 bytes if has_body(&answer) => Uint8Array::from(bytes).into(),
                 _ => JsValue::NULL,
             };
-            show(handle, &answer, &body);
+            show(handle, answer, &body);
         }
         // There are a few hundred views.
         handle as i32
@@ -197,7 +203,7 @@ pub fn found(
         }
         let answer = hit.answer(edge, plan, now);
         let body = if has_body(&answer) { part(value, &bytes, answer.body()).into() } else { JsValue::NULL };
-        show(ONCE, &answer, &body);
+        show(ONCE, answer, &body);
         ONCE as i32
     })
 }
@@ -216,6 +222,8 @@ fn has_body(answer: &Response<Bytes>) -> bool {
     !answer.body().is_empty() && !entry::is_bodiless(answer.status())
 }
 
-fn show(handle: u32, answer: &Response<Bytes>, body: &JsValue) {
-    isolate::host().show(handle, answer.status().as_u16(), &fields::write(answer.headers()), body);
+fn show(handle: u32, answer: Response<Bytes>, body: &JsValue) {
+    let (mut head, _) = answer.into_parts();
+    entry::frame(&mut head.headers, head.status, false);
+    isolate::host().show(handle, head.status.as_u16(), &fields::write(&head.headers), body);
 }

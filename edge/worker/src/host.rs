@@ -41,7 +41,11 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn problem(this: &Host, detail: &str) -> JsValue;
 
-    /// One exchange; times in milliseconds. Settles with an [`Answer`].
+    /// A `Response` about a request that is refused.
+    #[wasm_bindgen(method, js_name = problem)]
+    pub(crate) fn refuse(this: &Host, detail: &str, status: u16, title: &str) -> JsValue;
+
+    /// One exchange; times in milliseconds, `rate` in bytes a second. Settles with an [`Answer`].
     #[wasm_bindgen(method, catch)]
     #[allow(clippy::too_many_arguments, reason = "one crossing, and JavaScript has no other way")]
     pub(crate) async fn ask(
@@ -53,10 +57,19 @@ extern "C" {
         length: Option<f64>,
         connect: f64,
         first_byte: f64,
+        idle: f64,
+        rate: f64,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(method)]
-    pub(crate) fn tee(this: &Host, stream: &ReadableStream, limit: f64, length: Option<f64>) -> Split;
+    pub(crate) fn tee(
+        this: &Host,
+        stream: &ReadableStream,
+        limit: f64,
+        length: Option<f64>,
+        idle: f64,
+        rate: f64,
+    ) -> Split;
 
     /// All bytes, or null past the limit.
     #[wasm_bindgen(method)]
@@ -65,6 +78,8 @@ extern "C" {
         stream: &ReadableStream,
         limit: f64,
         length: Option<f64>,
+        idle: f64,
+        rate: f64,
     ) -> js_sys::Promise;
 
     #[wasm_bindgen(method)]
@@ -72,7 +87,13 @@ extern "C" {
 
     /// Only the bytes from `first` on, `length` of them.
     #[wasm_bindgen(method)]
-    pub(crate) fn cut(this: &Host, stream: &ReadableStream, first: f64, length: f64) -> ReadableStream;
+    pub(crate) fn cut(
+        this: &Host,
+        stream: &ReadableStream,
+        first: f64,
+        length: f64,
+        idle: f64,
+    ) -> ReadableStream;
 
     #[wasm_bindgen(method)]
     pub(crate) fn discard(this: &Host, stream: &ReadableStream);
@@ -103,6 +124,10 @@ extern "C" {
     /// The error is that time ran out.
     #[wasm_bindgen(method, getter)]
     pub(crate) fn late(this: &Answer) -> bool;
+
+    /// What the client is at fault for: `stalled`, `malformed`, `unsupported`.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn fault(this: &Answer) -> Option<String>;
 
     /// The status and the fields, a line each.
     #[wasm_bindgen(method, getter)]

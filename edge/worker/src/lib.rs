@@ -46,6 +46,7 @@ mod error;
 mod export;
 mod fetch;
 mod fields;
+mod framing;
 mod hits;
 mod host;
 mod isolate;

@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, UPGRADE};
 use http::{Extensions, HeaderMap, HeaderValue, Method};
+use levee::config::Limits;
 use levee::{Request, Scheme};
 
-use crate::body::Body;
+use crate::body::{Body, pace_of};
 use crate::fetch::WebSocketUpgrade;
 use crate::fields;
+use crate::framing::{self, UnknownCoding};
 use crate::host::{Host, Incoming};
 
 /// Everything but the body.
@@ -21,22 +23,47 @@ struct Head<'a> {
     fields: HeaderMap,
 }
 
-/// Reads a request in one crossing, and its body's handle in a second where it may have one.
+/// A request that is answered here: with a problem (RFC 9457).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    pub(crate) title: &'static str,
+    pub(crate) detail: String,
+}
+
+impl Refused {
+    fn bad(detail: &str) -> Self {
+        Self { status: 400, title: "Bad Request", detail: detail.to_owned() }
+    }
+}
+
+/// Reads a request in one crossing, and its body's handle in a second.
 ///
 /// # Errors
-/// What could not be understood, for people.
-pub(crate) fn read(host: &Host, incoming: &Incoming) -> Result<Request<Body>, &'static str> {
+/// What could not be understood.
+pub(crate) fn read(host: &Host, incoming: &Incoming) -> Result<Request<Body>, Refused> {
     let text = host.read(incoming);
-    let Head { method, scheme, authority, target, mut fields } = parse(&text)?;
+    let Head { method, scheme, authority, target, mut fields } = parse(&text).map_err(Refused::bad)?;
+    // RFC 9112, section 6.1.
+    let length = framing::consume(&mut fields).map_err(|UnknownCoding(coding)| Refused {
+        status: 501,
+        title: "Not Implemented",
+        detail: format!(
+            "The request's content is in the transfer coding `{coding}`, and only `chunked` is known here."
+        ),
+    })?;
     let mut extensions = Extensions::new();
-    if wants_websocket(&fields) {
-        extensions.insert(WebSocketUpgrade);
-        // The runtime keeps this one to itself, but says by `Upgrade` that it was there.
-        fields.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    if fields.contains_key(UPGRADE) {
+        if wants_websocket(&method, &fields) {
+            extensions.insert(WebSocketUpgrade);
+        }
+        // Deployed, the runtime keeps this one to itself, but says by `Upgrade` that it was there.
+        fields.append(CONNECTION, HeaderValue::from_static("upgrade"));
     }
-    let body = match may_have_body(&method, &fields).then(|| incoming.body()).flatten() {
-        // The client's connection is the platform's to close: an unread body is not discarded.
-        Some(stream) => Body::from_platform(stream, length(&fields), false),
+    let body = match incoming.body() {
+        // The client's connection is the platform's to close: an unread body is not discarded. Who is to wait for it sets the
+        // pace.
+        Some(stream) => Body::from_platform(stream, length, false, pace_of(&Limits::default())),
         None => Body::default(),
     };
     Ok(Request {
@@ -71,19 +98,10 @@ pub(crate) fn split(url: &str) -> Result<(Scheme, &str, &str), &'static str> {
     Ok((scheme, authority, if target.is_empty() { "/" } else { target }))
 }
 
-fn wants_websocket(fields: &HeaderMap) -> bool {
-    fields.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
-}
-
-/// Asking for the body makes a stream; a plain GET is spared that.
-fn may_have_body(method: &Method, fields: &HeaderMap) -> bool {
-    !matches!(*method, Method::GET | Method::HEAD)
-        || fields.contains_key(CONTENT_LENGTH)
-        || fields.contains_key(TRANSFER_ENCODING)
-}
-
-fn length(fields: &HeaderMap) -> Option<u64> {
-    fields.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+/// Only this protocol is upgraded to. It begins with a GET (RFC 6455, section 4.1).
+fn wants_websocket(method: &Method, fields: &HeaderMap) -> bool {
+    let asked = fields.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    asked && *method == Method::GET
 }
 
 /// Deployed, Cloudflare sets this field itself and lets no client set it.
@@ -120,11 +138,17 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_get_has_no_body() {
-        let none = HeaderMap::new();
-        assert!(!may_have_body(&Method::GET, &none));
-        assert!(may_have_body(&Method::POST, &none));
-        assert!(may_have_body(&Method::GET, &fields::parse("content-length:1\n")));
+    fn only_a_websocket_is_upgraded_to() {
+        for (method, value, wants) in [
+            (Method::GET, "websocket", true),
+            (Method::GET, "WebSocket", true),
+            (Method::GET, "h2c", false),
+            (Method::GET, "h2c, websocket", false),
+            (Method::POST, "websocket", false),
+        ] {
+            let fields = fields::parse(&format!("upgrade:{value}\n"));
+            assert_eq!(wants_websocket(&method, &fields), wants, "{method} {value}");
+        }
     }
 
     #[test]

@@ -126,6 +126,9 @@ impl Problem {
             ClientFault::Malformed(_) => {
                 (StatusCode::BAD_REQUEST, "bad-body", "The request's body is malformed")
             }
+            ClientFault::Unsupported(_) => {
+                (StatusCode::BAD_REQUEST, "unsupported-body", "The request's body cannot be sent on")
+            }
             ClientFault::Stalled | ClientFault::Gone => {
                 (StatusCode::REQUEST_TIMEOUT, "slow-body", "The request's body came too slowly")
             }
