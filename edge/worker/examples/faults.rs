@@ -7,6 +7,7 @@ use levee_worker::http::{Request, Response};
 use levee_worker::levee::body::Body as _;
 use levee_worker::levee::platform::Store as _;
 use levee_worker::levee::testing::store_contract;
+use levee_worker::web_sys;
 use levee_worker::worker::{Delay, console_log};
 use levee_worker::{App, Body, Config, Context, Error, Result};
 
@@ -56,6 +57,8 @@ impl App for Faults {
                 Ok(Response::builder().status(status).body(Body::default())?)
             }
             path if path.starts_with("/tee/") => tee(req, cx).await,
+            path if path.starts_with("/cut/") => cut(req, cx).await,
+            path if path.starts_with("/claim/") => claim(path),
             _ => cx.forward(req).await,
         }
     }
@@ -74,6 +77,27 @@ async fn tee(mut req: Request<Body>, cx: &Context<'_>) -> Result<Response<Body>>
         console_log!("captured {came:?}");
     });
     Ok(Response::from_parts(head, body))
+}
+
+/// `/cut/FIRST/LENGTH/...`: that part of the answer to `/...`.
+async fn cut(mut req: Request<Body>, cx: &Context<'_>) -> Result<Response<Body>> {
+    let path = req.uri().path().trim_start_matches("/cut/").to_owned();
+    let mut parts = path.splitn(3, '/');
+    let mut number = || parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
+    let (first, length) = (number(), number());
+    *req.uri_mut() =
+        format!("/{}", parts.next().unwrap_or("")).parse().map_err(|_| Error::other("no path"))?;
+    let (head, body) = cx.forward(req).await?.into_parts();
+    Ok(Response::from_parts(head, body.cut(first, length)))
+}
+
+/// `/claim/LENGTH`: a stream of five bytes that is said to have so many, and may be stored.
+fn claim(path: &str) -> Result<Response<Body>> {
+    let length = path.trim_start_matches("/claim/").parse().ok();
+    let made = web_sys::Response::new_with_opt_str(Some("hello")).ok();
+    let stream = made.and_then(|made| made.body()).ok_or_else(|| Error::other("no stream"))?;
+    let response = Response::builder().header("cache-control", "max-age=60").header("content-length", "3");
+    Ok(response.body(Body::stream(stream, length))?)
 }
 
 #[expect(unconditional_recursion, reason = "that is the fault")]

@@ -125,19 +125,6 @@ fn a_split_body_is_captured_up_to_its_limit() {
 }
 
 #[test]
-fn a_get_with_an_empty_body_passes_and_one_with_content_is_refused() {
-    let origin = Origin::start(|_, stream| reply(stream, "200 OK\r\nContent-Length: 2", b"ok"));
-    let worker = worker(&origin);
-    let chunked = |body: &str| {
-        format!("GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n{CLOSE}\r\n{body}")
-    };
-    assert_eq!(send(&worker, chunked("0\r\n\r\n").as_bytes()).text(), "ok");
-    let refused = send(&worker, chunked("2\r\nhi\r\n0\r\n\r\n").as_bytes());
-    assert_eq!(refused.status, 502);
-    assert!(refused.text().contains("cannot send a body with GET"), "{}", refused.text());
-}
-
-#[test]
 fn an_origin_that_is_away_is_an_error_of_its_own() {
     let origin = Origin::start(|_, _| {});
     let worker = worker(&origin);

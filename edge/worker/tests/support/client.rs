@@ -1,7 +1,7 @@
 //! HTTP/1.1 by hand: what arrives is what was sent, and a broken body is seen as one.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use levee_harness::Process;
@@ -49,16 +49,70 @@ pub fn send(server: &Process, request: &[u8]) -> Answer {
 }
 
 fn exchange(port: u16, request: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
-    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time-out");
-    stream.write_all(request).expect("sent");
-    let mut all = Vec::new();
-    // A reset ends a broken body.
-    let clean = stream.read_to_end(&mut all).is_ok();
-    let end = all
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .unwrap_or_else(|| panic!("no response head in {:?}", String::from_utf8_lossy(&all)));
+    let mut connection = Connection::open(port);
+    connection.write(request);
+    connection.answer()
+}
+
+/// A connection on which a test sends piece by piece, or does not read.
+pub struct Connection {
+    stream: TcpStream,
+    is_head: bool,
+}
+
+impl Connection {
+    pub fn open(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time-out");
+        Self { stream, is_head: false }
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.is_head |= bytes.starts_with(b"HEAD ");
+        self.stream.write_all(bytes).expect("sent");
+    }
+
+    /// Whether it is still there to write to.
+    pub fn try_write(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
+    }
+
+    /// Sends nothing more.
+    pub fn end(&mut self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Reads this many bytes, or fewer at the end.
+    pub fn read(&mut self, most: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let _ = (&self.stream).take(most as u64).read_to_end(&mut bytes);
+        bytes
+    }
+
+    /// Whether a whole response comes to its end; one without even a head is none.
+    pub fn ends_whole(mut self) -> bool {
+        let mut all = Vec::new();
+        let clean = self.stream.read_to_end(&mut all).is_ok();
+        // Interim responses are none.
+        while all.starts_with(b"HTTP/1.1 100 ") {
+            let Some(end) = head_end(&all) else { return false };
+            all.drain(..end + 4);
+        }
+        head_end(&all).is_some() && parse(all, clean, self.is_head).whole
+    }
+
+    /// Reads to the end: the request must ask for `Connection: close`.
+    pub fn answer(mut self) -> Answer {
+        let mut all = Vec::new();
+        // A reset ends a broken body.
+        let clean = self.stream.read_to_end(&mut all).is_ok();
+        parse(all, clean, self.is_head)
+    }
+}
+
+fn parse(mut all: Vec<u8>, clean: bool, is_head: bool) -> Answer {
+    let end =
+        head_end(&all).unwrap_or_else(|| panic!("no response head in {:?}", String::from_utf8_lossy(&all)));
     let body = all.split_off(end + 4);
     let mut lines = all[..end].split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let status_line = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
@@ -75,11 +129,15 @@ fn exchange(port: u16, request: &[u8]) -> Answer {
         let (body, whole) = unchunked(&answer.body);
         (answer.body, answer.whole) = (body, clean && whole);
     } else if let Some(length) = answer.field("content-length")
-        && !request.starts_with(b"HEAD ")
+        && !is_head
     {
         answer.whole = clean && length == answer.body.len().to_string();
     }
     answer
+}
+
+fn head_end(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(4).position(|window| window == b"\r\n\r\n")
 }
 
 fn unchunked(mut body: &[u8]) -> (Vec<u8>, bool) {

@@ -12,11 +12,15 @@ use levee::config::{Config, Limits, Origin as Named, OriginHost, Policy, Shield}
 use levee_harness::{Process, Workerd};
 
 pub use bundle::{bundle, workerd};
-pub use client::{Answer, get, get_at, send};
+pub use client::{Answer, Connection, get, get_at, send};
 pub use origin::Origin;
 
 /// The compiled configuration of one origin `far-away`, whose URL a variable must replace.
 pub fn config() -> Vec<u8> {
+    config_with(Limits::default())
+}
+
+pub fn config_with(limits: Limits) -> Vec<u8> {
     Config {
         hosts: Vec::new(),
         origins: vec![Named {
@@ -30,7 +34,7 @@ pub fn config() -> Vec<u8> {
         }],
         shield: Shield { first_byte_timeout: Duration::from_secs(5), ..Shield::default() },
         purge_auth: Vec::new(),
-        limits: Limits::default(),
+        limits,
         routes: Vec::new(),
         defaults: Policy::default(),
     }
@@ -44,6 +48,11 @@ pub fn worker(origin: &Origin) -> Process {
 
 pub fn start(with: impl FnOnce(Workerd) -> Workerd) -> Process {
     start_configured(config(), with)
+}
+
+/// As [`worker`], within these limits.
+pub fn limited(origin: &Origin, limits: Limits) -> Process {
+    start_configured(config_with(limits), |workerd| workerd.var("LEVEE_ORIGIN_FAR_AWAY_URL", origin.url()))
 }
 
 /// With these bytes as `levee.bin`.

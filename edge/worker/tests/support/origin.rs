@@ -14,6 +14,21 @@ pub struct Origin {
 impl Origin {
     /// `answer` gets the request target and writes a whole response. The connection is closed afterwards.
     pub fn start(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> Self {
+        Self::hearing(move |head, reader, stream| {
+            let length = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case("content-length")
+                    .then(|| value.trim().parse::<u64>().ok())
+                    .flatten()
+            });
+            // The body is read, so that closing does not reset the connection before the answer has arrived.
+            let _ = std::io::copy(&mut reader.take(length.unwrap_or(0)), &mut std::io::sink());
+            answer(head.split(' ').nth(1).unwrap_or_default(), stream);
+        })
+    }
+
+    /// `answer` gets the head, what comes after it, and the connection to write to.
+    pub fn hearing(answer: impl Fn(&str, &mut dyn BufRead, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -41,7 +56,7 @@ impl Origin {
 fn serve(
     mut stream: TcpStream,
     seen: &Mutex<Vec<String>>,
-    answer: &(dyn Fn(&str, &mut TcpStream) + Send + Sync),
+    answer: &(dyn Fn(&str, &mut dyn BufRead, &mut TcpStream) + Send + Sync),
 ) {
     let Ok(reading) = stream.try_clone() else { return };
     let mut reader = BufReader::new(reading);
@@ -52,14 +67,7 @@ fn serve(
         }
     }
     let head = String::from_utf8_lossy(&head).into_owned();
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<u64>().ok()).flatten()
-    });
-    let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    seen.lock().unwrap_or_else(PoisonError::into_inner).push(head);
-    // The body is read, so that closing does not reset the connection before the answer has arrived.
-    let _ = std::io::copy(&mut reader.take(length.unwrap_or(0)), &mut std::io::sink());
-    answer(&target, &mut stream);
+    seen.lock().unwrap_or_else(PoisonError::into_inner).push(head.clone());
+    answer(&head, &mut reader, &mut stream);
     let _ = stream.flush();
 }
