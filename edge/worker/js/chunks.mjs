@@ -36,14 +36,20 @@ export class Source {
 
   /** The next chunk, or undefined at the end; `spare` is a buffer that is not needed any more. */
   async read(spare) {
-    const { done, value } = await this.#pace.over(this.#read(spare));
+    let read;
+    try {
+      read = await this.#pace.over(this.#read(spare));
+    } catch (error) {
+      // What a read that is cancelled fails with is the runtime's copy of the reason.
+      throw this.#late ?? error;
+    }
     if (this.#late !== undefined) throw this.#late;
-    if (done) {
+    if (read.done) {
       this.#pace.stop();
       return undefined;
     }
-    this.#pace.add(value.byteLength);
-    return value;
+    this.#pace.add(read.value.byteLength);
+    return read.value;
   }
 
   /** Gives the source up, and with it what it holds, such as a connection. A read that waits fails with `why`. */

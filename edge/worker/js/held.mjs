@@ -12,7 +12,9 @@ const all = new Set();
 
 /** The bytes that one body holds. */
 export class Held {
+  /** Counted, and of these not held yet. */
   #bytes = 0;
+  #reserved = 0;
   #idle;
   #seen = Date.now();
 
@@ -22,14 +24,26 @@ export class Held {
     all.add(this);
   }
 
-  /** Whether so many bytes more may be held. `limit`: as many as one body may always hold. */
-  add(bytes, limit) {
+  /**
+   * Whether so many bytes may be held. `limit`: as many as one body may always hold. A body of known length reserves it, or else
+   * many at once would all begin, and none would fit.
+   */
+  reserve(bytes, limit) {
     const most = Math.max(MOST, limit);
     if (total + bytes > most) forgetTheLost();
     if (total + bytes > most) return false;
     this.#seen = Date.now();
     this.#bytes += bytes;
+    this.#reserved += bytes;
     total += bytes;
+    return true;
+  }
+
+  /** Whether so many bytes more may be held, out of what is reserved or beyond. */
+  add(bytes, limit) {
+    if (bytes > this.#reserved && !this.reserve(bytes - this.#reserved, limit)) return false;
+    this.#seen = Date.now();
+    this.#reserved -= bytes;
     return true;
   }
 
@@ -39,6 +53,12 @@ export class Held {
     const counted = Math.min(bytes, this.#bytes);
     this.#bytes -= counted;
     total -= counted;
+  }
+
+  /** Nothing more is added. */
+  settle() {
+    this.remove(this.#reserved);
+    this.#reserved = 0;
   }
 
   end() {

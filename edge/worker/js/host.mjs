@@ -1,10 +1,12 @@
 // What Rust calls. Each crossing costs, so that each function does a whole step: fields travel as one string of lines.
 
+import { channel } from "./chunks.mjs";
 import { cut } from "./cut.mjs";
 import { fields, lines } from "./fields.mjs";
 import { release, show } from "./hits.mjs";
 import * as local from "./local.mjs";
 import { problem } from "./problem.mjs";
+import { received, relay } from "./relay.mjs";
 import { send } from "./send.mjs";
 import { collect, tee } from "./tee.mjs";
 
@@ -29,13 +31,15 @@ async function ask(method, url, text, body, length, connect, firstByte, idle, ra
   if (!response) return answer;
   return {
     head: `${response.status}\n${lines(response.headers)}`,
-    body: response.webSocket ? response : response.body,
+    body: response.webSocket ? response : received(response.body),
   };
 }
 
-/** A stream of known length, which the runtime then announces as Content-Length. */
-function fixed(stream, length) {
-  return stream.pipeThrough(new FixedLengthStream(length));
+/** A stream of known length, which the runtime then announces as Content-Length. `idle`: the longest wait, in milliseconds. */
+function fixed(stream, length, idle) {
+  const { readable, writable } = channel(length);
+  relay(stream, writable, idle);
+  return readable;
 }
 
 /** Lets go of a stream that nobody will read, so that its connection is free again. */

@@ -2,6 +2,7 @@
 
 import { channel, Sink, Source } from "./chunks.mjs";
 import { Held } from "./held.mjs";
+import { relay } from "./relay.mjs";
 
 /** A chunk that the client and the capture hold, or one of them. Once neither does it is not counted any more. */
 class Chunk {
@@ -16,12 +17,12 @@ class Chunk {
 
   release() {
     this.#holders -= 1;
-    if (this.#holders === 0) this.#held.remove(this.bytes.buffer.byteLength);
+    if (this.#holders === 0) this.#held.remove(this.bytes.byteLength);
   }
 }
 
-/** The chunk as it may be kept: a small one must not keep a large buffer. */
-const keepable = (bytes) => (bytes.byteLength < bytes.buffer.byteLength / 2 ? bytes.slice() : bytes);
+/** The chunk as it may be kept: without more buffer than it fills. */
+const keepable = (bytes) => (bytes.byteLength < bytes.buffer.byteLength ? bytes.slice() : bytes);
 
 /** What has been read so far, up to a limit in bytes, and within what the isolate has. */
 class Kept {
@@ -35,10 +36,15 @@ class Kept {
     this.#held = held;
   }
 
+  /** Whether a body of this length will fit, as far as that is known. */
+  fits(length) {
+    return length === undefined || (length <= this.#limit && this.#held.reserve(length, this.#limit));
+  }
+
   /** The chunk, held by as many, or undefined where it does not fit. */
   add(bytes, holders) {
     this.#size += bytes.byteLength;
-    if (this.#size > this.#limit || !this.#held.add(bytes.buffer.byteLength, this.#limit)) return undefined;
+    if (this.#size > this.#limit || !this.#held.add(bytes.byteLength, this.#limit)) return undefined;
     const chunk = new Chunk(bytes, this.#held, holders);
     this.#chunks.push(chunk);
     return chunk;
@@ -62,6 +68,7 @@ class Kept {
   release() {
     for (const chunk of this.#chunks) chunk.release();
     this.#chunks = [];
+    this.#held.settle();
   }
 }
 
@@ -153,13 +160,17 @@ async function capture(stream, { writable, client, held, limit, length, idle, ra
   const source = new Source(stream, idle, rate);
   const kept = new Kept(limit, held);
   try {
+    if (!kept.fits(length)) {
+      handOver(stream, source, writable, client, idle);
+      return null;
+    }
     for (let bytes; (bytes = await source.read()) !== undefined; ) {
       bytes = keepable(bytes);
       const chunk = kept.add(bytes, 2);
       client.push(chunk ?? new Chunk(bytes, held, Infinity));
       if (chunk === undefined) {
         // The capture is over; its promise must not wait for the rest.
-        handOver(stream, source, writable, client);
+        handOver(stream, source, writable, client, idle);
         return null;
       }
     }
@@ -175,18 +186,14 @@ async function capture(stream, { writable, client, held, limit, length, idle, ra
   }
 }
 
-/** The rest goes to the client alone, without passing through here. */
-async function handOver(stream, source, writable, client) {
+/** The rest goes to the client alone. */
+async function handOver(stream, source, writable, client, idle) {
   client.end();
   await client.done;
   if (client.gone) return source.cancel("the client has gone");
-  try {
-    source.release();
-    client.release();
-    await stream.pipeTo(writable);
-  } catch {
-    // Either side broke, and has broken the other.
-  }
+  source.release();
+  client.release();
+  await relay(stream, writable, idle);
 }
 
 /** All bytes of a stream that nobody else reads; `null` when they are more than `limit` or than the isolate has. */
@@ -195,13 +202,13 @@ export async function collect(stream, limit, length, idle, rate) {
   const held = new Held(idle);
   const kept = new Kept(limit, held);
   try {
-    for (let bytes; (bytes = await source.read()) !== undefined; ) {
-      if (kept.add(keepable(bytes), 1) === undefined) {
-        source.cancel("larger than what is wanted");
-        return null;
-      }
+    let fits = kept.fits(length);
+    for (let bytes; fits && (bytes = await source.read()) !== undefined; ) {
+      fits = kept.add(keepable(bytes), 1) !== undefined;
     }
-    return kept.join(length);
+    if (fits) return kept.join(length);
+    source.cancel("larger than what is wanted");
+    return null;
   } finally {
     held.end();
   }

@@ -74,11 +74,12 @@ impl Drop for Stream {
 impl Body {
     /// A stream of bytes. Where the length is known, the runtime announces it and breaks off a body of another length.
     pub fn stream(stream: ReadableStream, length: Option<u64>) -> Self {
+        let pace = pace_of(&Limits::default());
         let stream = match length {
-            Some(length) => isolate::host().fixed(&stream, length as f64),
+            Some(length) => isolate::host().fixed(&stream, length as f64, millis(pace.idle)),
             None => stream,
         };
-        Self::from_platform(stream, length, true, pace_of(&Limits::default()))
+        Self::from_platform(stream, length, true, pace)
     }
 
     /// A stream whose length the runtime knows by itself. Captured, it must keep to `pace`.

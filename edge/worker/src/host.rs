@@ -83,7 +83,7 @@ extern "C" {
     ) -> js_sys::Promise;
 
     #[wasm_bindgen(method)]
-    pub(crate) fn fixed(this: &Host, stream: &ReadableStream, length: f64) -> ReadableStream;
+    pub(crate) fn fixed(this: &Host, stream: &ReadableStream, length: f64, idle: f64) -> ReadableStream;
 
     /// Only the bytes from `first` on, `length` of them.
     #[wasm_bindgen(method)]
