@@ -40,15 +40,15 @@ pub fn get(server: &Process, target: &str) -> Answer {
 
 pub fn get_at(port: u16, target: &str) -> Answer {
     let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    exchange(port, request.as_bytes())
+    send_at(port, request.as_bytes())
 }
 
 /// Sends a whole request, which must ask for `Connection: close`, and reads to the end.
 pub fn send(server: &Process, request: &[u8]) -> Answer {
-    exchange(server.port(), request)
+    send_at(server.port(), request)
 }
 
-fn exchange(port: u16, request: &[u8]) -> Answer {
+pub fn send_at(port: u16, request: &[u8]) -> Answer {
     let mut connection = Connection::open(port);
     connection.write(request);
     connection.answer()

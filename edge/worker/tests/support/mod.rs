@@ -12,7 +12,7 @@ use levee::config::{Config, Limits, Origin as Named, OriginHost, Policy, Shield}
 use levee_harness::{Process, Workerd};
 
 pub use bundle::{bundle, workerd};
-pub use client::{Answer, Connection, get, get_at, send};
+pub use client::{Answer, Connection, get, get_at, send, send_at};
 pub use origin::Origin;
 
 /// The compiled configuration of one origin `far-away`, whose URL a variable must replace.
