@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use levee_worker::http::{Request, Response};
-use levee_worker::levee::body::Body as _;
+use levee_worker::levee::body::{Body as _, Room};
 use levee_worker::levee::platform::Store as _;
 use levee_worker::levee::testing::store_contract;
 use levee_worker::web_sys;
@@ -71,7 +71,7 @@ async fn tee(mut req: Request<Body>, cx: &Context<'_>) -> Result<Response<Body>>
     let limit = limit.parse().unwrap_or(u64::MAX);
     *req.uri_mut() = format!("/{rest}").parse().map_err(|_| Error::other("no path"))?;
     let (head, body) = cx.forward(req).await?.into_parts();
-    let (body, capture) = body.tee(limit);
+    let (body, capture) = body.tee(limit, &Room::new(limit));
     cx.wait_until(async move {
         let came = capture.await.map(|bytes| bytes.len());
         console_log!("captured {came:?}");

@@ -9,6 +9,7 @@ import { problem } from "./problem.mjs";
 import { received, relay } from "./relay.mjs";
 import { send } from "./send.mjs";
 import { collect, tee } from "./tee.mjs";
+import { prime } from "./upload.mjs";
 
 /** Method, URL and fields of a request, a line each. */
 function read(request) {
@@ -42,6 +43,11 @@ function fixed(stream, length, idle) {
   return readable;
 }
 
+/** Lets go of an upload that is not sent. */
+function abandon(upload) {
+  upload.cancel("it is not sent");
+}
+
 /** Lets go of a stream that nobody will read, so that its connection is free again. */
 function discard(stream) {
   if (!stream.locked) stream.cancel().catch(() => {});
@@ -61,5 +67,6 @@ function warn(message) {
 }
 
 const stores = { localGet: local.get, localPut: local.put, localDelete: local.remove };
+const bodies = { tee, collect, cut, fixed, prime, abandon, discard };
 
-export const host = { read, respond, show, release, ask, tee, collect, cut, fixed, discard, sleep, random, warn, problem, ...stores };
+export const host = { read, respond, show, release, ask, sleep, random, warn, problem, ...bodies, ...stores };

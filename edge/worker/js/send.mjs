@@ -1,6 +1,6 @@
 // One exchange with an origin.
 
-import { Upload } from "./upload.mjs";
+import { prime, Upload } from "./upload.mjs";
 
 // Cloudflare looks into its own cache before it asks an origin, and stores what it may. Then a byte that was purged here
 // could come back from there. `cache: "no-store"` turns that off, but also sends `Cache-Control: no-cache` and `Pragma` to
@@ -13,23 +13,19 @@ const BODILESS = new Set(["GET", "HEAD"]);
 /**
  * Resolves once the response's head is there, to `{ response }`, `{ error, late }`, or `{ error, fault }` where the client is to
  * blame. Connecting and waiting cannot be told apart from here: one clock runs for both, and only while it is the origin's
- * turn. Times are in milliseconds, `rate` in bytes a second.
+ * turn. `body`: null, bytes, a stream, or an `Upload`. Times are in milliseconds, `rate` in bytes a second.
  */
 export async function send({ method, url, headers, body, length, connect, firstByte, idle, rate }) {
-  let upload;
   if (body instanceof ReadableStream) {
-    upload = new Upload(body, length, idle, rate);
-    try {
-      // An empty body is none.
-      if (!(await upload.begins())) upload = undefined;
-    } catch {
-      return { error: upload.why, fault: upload.fault };
-    }
-    if (upload !== undefined && BODILESS.has(method)) {
-      upload.cancel("it cannot be sent");
-      return { error: `Cloudflare Workers cannot send content with ${method}`, fault: "unsupported" };
-    }
-    body = null;
+    const primed = await prime(body, length, idle, rate);
+    if (primed.fault !== undefined) return primed;
+    // An empty body is none.
+    body = primed.upload ?? null;
+  }
+  const upload = body instanceof Upload ? body : undefined;
+  if (upload !== undefined && BODILESS.has(method)) {
+    upload.cancel("it cannot be sent");
+    return { error: `Cloudflare Workers cannot send content with ${method}`, fault: "unsupported" };
   }
   const controller = new AbortController();
   const clock = new Clock(connect + firstByte, controller);

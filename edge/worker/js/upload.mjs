@@ -7,6 +7,19 @@ import { TooSlow } from "./pace.mjs";
 const STALLED = "stalled";
 const MALFORMED = "malformed";
 
+/**
+ * Waits for the first chunk: before that no origin need be asked. Resolves to `{ upload }`, to nothing where the body is empty, or to
+ * `{ error, fault }` where the client is at fault. `idle` and `rate`: how slow it may be, as `Pace` takes them.
+ */
+export async function prime(stream, length, idle, rate) {
+  const upload = new Upload(stream, length, idle, rate);
+  try {
+    return (await upload.begins()) ? { upload } : {};
+  } catch {
+    return { error: upload.why, fault: upload.fault };
+  }
+}
+
 /** Hands a body on in lock step: a chunk is in memory at most. */
 export class Upload {
   #source;
@@ -18,17 +31,21 @@ export class Upload {
   fault;
   why;
 
-  /** `idle` and `rate`: how slow the client may be, as `Pace` takes them. */
   constructor(stream, length, idle, rate) {
     this.#source = new Source(stream, idle, rate);
     this.#length = length;
     this.#idle = idle;
   }
 
-  /** Waits for the first chunk: whether there is one. Before that no origin need be asked. */
+  /** Whether there is a first chunk. */
   async begins() {
     this.#first = await this.#next();
     return this.#first !== undefined;
+  }
+
+  /** Whether nothing more is to come. */
+  get isWhole() {
+    return this.#first?.byteLength === this.#length;
   }
 
   /**

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use js_sys::Uint8Array;
 use levee::body::{Body as _, Capture, CaptureError, Pace, Room};
 use levee::config::Limits;
+use levee::platform::ClientFault;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStream;
 
-use crate::host::message;
+use crate::host::{self, Upload, message};
 use crate::isolate;
 
 /// The body of a request or a response: nothing, bytes, or a stream of the platform's that Rust never touches.
@@ -24,6 +25,7 @@ enum Inner {
     Empty,
     Bytes(Bytes),
     Stream(Stream),
+    Upload(Primed),
     /// A `Response` that holds an accepted WebSocket.
     Socket(JsValue),
 }
@@ -67,6 +69,21 @@ impl Drop for Stream {
     fn drop(&mut self) {
         if let (Some(stream), true) = (self.stream.take(), self.discard) {
             isolate::host().discard(&stream);
+        }
+    }
+}
+
+/// A client's body whose first bytes are there. It is given up if nobody takes it.
+#[derive(Debug)]
+struct Primed {
+    upload: Option<Upload>,
+    length: Option<u64>,
+}
+
+impl Drop for Primed {
+    fn drop(&mut self) {
+        if let Some(upload) = &self.upload {
+            isolate::host().abandon(upload);
         }
     }
 }
@@ -125,13 +142,14 @@ impl Body {
         self.collect(limit).await
     }
 
-    /// What the platform takes as a body: null, a `Uint8Array`, a `ReadableStream`, or a `Response` with a WebSocket.
+    /// What `js/host.mjs` takes as a body: null, a `Uint8Array`, a `ReadableStream`, an `Upload`, or a `Response` with a WebSocket.
     pub(crate) fn into_platform(self) -> (JsValue, Option<u64>) {
         let length = self.length();
         let value = match self.0 {
             Inner::Empty => JsValue::NULL,
             Inner::Bytes(bytes) => Uint8Array::from(&bytes[..]).into(),
             Inner::Stream(mut stream) => stream.stream.take().map_or(JsValue::NULL, Into::into),
+            Inner::Upload(mut primed) => primed.upload.take().map_or(JsValue::NULL, Into::into),
             Inner::Socket(response) => response,
         };
         (value, length)
@@ -152,8 +170,25 @@ impl levee::body::Body for Body {
             Inner::Empty => Some(0),
             Inner::Bytes(bytes) => Some(bytes.len() as u64),
             Inner::Stream(stream) => stream.length,
+            Inner::Upload(primed) => primed.length,
             Inner::Socket(_) => None,
         }
+    }
+
+    async fn primed(self) -> Result<(Self, bool), ClientFault> {
+        let Self(Inner::Stream(mut stream)) = self else { return Ok((self, true)) };
+        let Some(source) = stream.stream.take() else { return Ok((Self::default(), true)) };
+        let primed = isolate::host().prime(&source, stream.length(), stream.idle(), stream.rate()).await;
+        let primed: host::Primed = match primed {
+            Ok(primed) => primed.unchecked_into(),
+            Err(thrown) => return Err(ClientFault::Malformed(message(&thrown))),
+        };
+        if let Some(fault) = primed.primed_fault() {
+            return Err(client_fault(&fault, primed.primed_error().unwrap_or_default()));
+        }
+        let Some(upload) = primed.upload() else { return Ok((Self::default(), true)) };
+        let is_whole = upload.is_whole();
+        Ok((Self(Inner::Upload(Primed { upload: Some(upload), length: stream.length })), is_whole))
     }
 
     fn tee(self, limit: u64, _: &Arc<Room>) -> (Self, Capture) {
@@ -169,7 +204,7 @@ impl levee::body::Body for Body {
                 let body = Self::from_platform(split.handed_on(), stream.length, true, stream.pace);
                 (body, captured(split.captured()))
             }
-            Inner::Socket(response) => (Self(Inner::Socket(response)), ready(Err(not_a_body()))),
+            other => (Self(other), ready(Err(not_a_body()))),
         }
     }
 
@@ -202,7 +237,7 @@ impl levee::body::Body for Body {
                 }
                 None => ready(Ok(Bytes::new())),
             },
-            Inner::Socket(_) => ready(Err(not_a_body())),
+            Inner::Upload(_) | Inner::Socket(_) => ready(Err(not_a_body())),
         }
     }
 }
@@ -216,7 +251,16 @@ fn within(bytes: Bytes, limit: u64) -> Result<Bytes, CaptureError> {
 }
 
 fn not_a_body() -> CaptureError {
-    CaptureError::Broken("a WebSocket has no body".to_owned())
+    CaptureError::Broken("a WebSocket has no body, and a body that is being sent is no other's".to_owned())
+}
+
+/// What a client is at fault for, as `js/upload.mjs` and `js/send.mjs` name it.
+pub(crate) fn client_fault(fault: &str, error: String) -> ClientFault {
+    match fault {
+        "stalled" => ClientFault::Stalled,
+        "unsupported" => ClientFault::Unsupported(error),
+        _ => ClientFault::Malformed(format!("it broke off, or is not what its framing says ({error})")),
+    }
 }
 
 /// What `tee` and `collect` of `js/tee.mjs` promise: all bytes, or null past the limit.

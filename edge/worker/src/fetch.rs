@@ -4,11 +4,11 @@ use http::header::{CONTENT_LENGTH, ETAG, SERVER, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use levee::body::Pace;
 use levee::fields::connection;
-use levee::platform::{ClientFault, Deadlines, FetchError};
+use levee::platform::{Deadlines, FetchError};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ReadableStream;
 
-use crate::body::{Body, millis};
+use crate::body::{Body, client_fault, millis};
 use crate::fields;
 use crate::framing::{self, UnknownCoding};
 use crate::host::{Answer, Host, message};
@@ -91,14 +91,6 @@ fn carried(status: &str, body: &Body) -> Result<StatusCode, FetchError> {
     };
     let carried = StatusCode::from_u16(code).ok().filter(|_| is_carried);
     carried.ok_or(FetchError::UnsupportedStatus(code))
-}
-
-fn client_fault(fault: &str, error: String) -> ClientFault {
-    match fault {
-        "stalled" => ClientFault::Stalled,
-        "unsupported" => ClientFault::Unsupported(error),
-        _ => ClientFault::Malformed(format!("it broke off, or is not what its framing says ({error})")),
-    }
 }
 
 /// The body of a response from the platform, of a length that is not known yet. Dropped, its connection is free again.

@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::UPGRADE;
 use http::{HeaderName, Method, Response};
 use js_sys::Uint8Array;
 use levee::pipeline::hit::{
@@ -97,12 +96,7 @@ const MORE: i32 = -2;
 pub fn plan(page: u32, lines: &str) -> i32 {
     HITS.with_borrow_mut(|hits| {
         let Some(page) = hits.pages.get_mut(page as usize) else { return NEVER };
-        let fields = fields::parse(lines);
-        // Deployed, the runtime keeps `Connection`, without which this one is a field like others.
-        if fields.contains_key(UPGRADE) {
-            return NEVER;
-        }
-        let Some(plan) = Plan::new(&page.edge, &page.line(), fields, &page.told) else {
+        let Some(plan) = Plan::new(&page.edge, &page.line(), fields::parse(lines), &page.told) else {
             return NEVER;
         };
         let lacks = plan.lacks(&page.edge);

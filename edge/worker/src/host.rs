@@ -95,6 +95,19 @@ extern "C" {
         idle: f64,
     ) -> ReadableStream;
 
+    /// Waits until there is something of an upload. Settles with a [`Primed`].
+    #[wasm_bindgen(method, catch)]
+    pub(crate) async fn prime(
+        this: &Host,
+        stream: &ReadableStream,
+        length: Option<f64>,
+        idle: f64,
+        rate: f64,
+    ) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn abandon(this: &Host, upload: &Upload);
+
     #[wasm_bindgen(method)]
     pub(crate) fn discard(this: &Host, stream: &ReadableStream);
 
@@ -136,6 +149,28 @@ extern "C" {
     /// A stream, null, or a `Response` that holds a WebSocket.
     #[wasm_bindgen(method, getter, js_name = body)]
     pub(crate) fn answer_body(this: &Answer) -> JsValue;
+
+    /// What there is of an upload.
+    pub(crate) type Primed;
+
+    /// Nothing where the body is empty.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn upload(this: &Primed) -> Option<Upload>;
+
+    #[wasm_bindgen(method, getter, js_name = error)]
+    pub(crate) fn primed_error(this: &Primed) -> Option<String>;
+
+    /// As that of an [`Answer`].
+    #[wasm_bindgen(method, getter, js_name = fault)]
+    pub(crate) fn primed_fault(this: &Primed) -> Option<String>;
+
+    /// A client's body whose first bytes are there.
+    #[derive(Debug)]
+    pub(crate) type Upload;
+
+    /// Whether nothing more is to come.
+    #[wasm_bindgen(method, getter, js_name = isWhole)]
+    pub(crate) fn is_whole(this: &Upload) -> bool;
 
     /// A stream in two.
     pub(crate) type Split;

@@ -53,10 +53,8 @@ pub(crate) fn read(host: &Host, incoming: &Incoming) -> Result<Request<Body>, Re
         ),
     })?;
     let mut extensions = Extensions::new();
-    if fields.contains_key(UPGRADE) {
-        if wants_websocket(&method, &fields) {
-            extensions.insert(WebSocketUpgrade);
-        }
+    if wants_websocket(&method, &fields) {
+        extensions.insert(WebSocketUpgrade);
         // Deployed, the runtime keeps this one to itself, but says by `Upgrade` that it was there.
         fields.append(CONNECTION, HeaderValue::from_static("upgrade"));
     }
