@@ -35,6 +35,6 @@ mod time;
 mod trace;
 
 pub use edge::{Access, Edge, Setup};
-pub use request::{Request, Scheme};
+pub use request::{LostBytes, Request, Scheme};
 pub use time::Time;
 pub use trace::Step;

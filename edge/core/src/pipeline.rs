@@ -20,13 +20,13 @@ use http::{Extensions, HeaderMap, Method, Response, StatusCode, header};
 
 use crate::body::Body;
 use crate::config::Policy;
-use crate::decide::{Directives, Sharing, sharing};
+use crate::decide::{Directives, PassReason, Sharing, sharing};
 use crate::edge::Edge;
 use crate::fields::connection;
 use crate::guard;
 use crate::origin::{Hop, OriginError, Upstream};
 use crate::platform::{Fetch, FetchError, Platform};
-use crate::request::{Request, Scheme};
+use crate::request::{LostBytes, Request, Scheme};
 use crate::respond::access::Visitor;
 use crate::respond::problem::Problem;
 use crate::respond::{Answer, Outcome, Report, status};
@@ -79,7 +79,15 @@ pub async fn handle<P: Platform>(
 /// The steps of a request that has been let in.
 async fn answer<P: Platform>(exchange: Rc<Exchange<P>>, body: BodyOf<P>) -> Response<BodyOf<P>> {
     exchange.trace.note(|| explain::route_step(&exchange));
-    let sharing = sharing(&exchange.method, &exchange.fields, body.length() != Some(0), exchange.policy());
+    let sharing =
+        match sharing(&exchange.method, &exchange.fields, body.length() != Some(0), exchange.policy()) {
+            Sharing::Shareable | Sharing::WithCredentials(_)
+                if exchange.extensions.get::<LostBytes>().is_some() =>
+            {
+                Sharing::Private(PassReason::LostBytes)
+            }
+            sharing => sharing,
+        };
     exchange.trace.note(|| explain::sharing_step(&sharing));
     match sharing {
         Sharing::Private(reason) => {

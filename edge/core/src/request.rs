@@ -22,6 +22,11 @@ pub struct Request<B> {
     pub extensions: Extensions,
 }
 
+/// In a request's extensions: the platform has put other characters in the place of bytes that its fields cannot hold. Requests
+/// that differed may be the same now, so that nothing is shared with this one.
+#[derive(Clone, Copy, Debug)]
+pub struct LostBytes;
+
 /// How the client reached the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {

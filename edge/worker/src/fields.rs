@@ -5,11 +5,12 @@
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// Whether a value has had bytes that are not UTF-8. The runtime has put U+FFFD in the place of each: which they were is lost.
+/// What the runtime puts in the place of each byte that is not UTF-8. Which it was is lost.
+pub(crate) const REPLACED: char = '\u{fffd}';
+
+/// Whether a value has [`REPLACED`] bytes.
 pub(crate) fn has_lost_bytes(value: &HeaderValue) -> bool {
-    const REPLACED: &[u8] = "\u{fffd}".as_bytes();
-    let bytes = value.as_bytes();
-    !bytes.is_ascii() && bytes.windows(REPLACED.len()).any(|window| window == REPLACED)
+    std::str::from_utf8(value.as_bytes()).is_ok_and(|text| text.contains(REPLACED))
 }
 
 /// Reads lines. What is not a field by `http`'s rules (the runtime has checked them before) is left out.

@@ -96,6 +96,10 @@ const MORE: i32 = -2;
 pub fn plan(page: u32, lines: &str) -> i32 {
     HITS.with_borrow_mut(|hits| {
         let Some(page) = hits.pages.get_mut(page as usize) else { return NEVER };
+        // Requests that differed are one plan now.
+        if lines.contains(fields::REPLACED) {
+            return NEVER;
+        }
         let Some(plan) = Plan::new(&page.edge, &page.line(), fields::parse(lines), &page.told) else {
             return NEVER;
         };

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use http::header::{CONNECTION, UPGRADE};
 use http::{Extensions, HeaderMap, HeaderValue, Method};
 use levee::config::Limits;
-use levee::{Request, Scheme};
+use levee::{LostBytes, Request, Scheme};
 
 use crate::body::{Body, pace_of};
 use crate::fetch::WebSocketUpgrade;
@@ -21,6 +21,7 @@ struct Head<'a> {
     authority: &'a str,
     target: &'a str,
     fields: HeaderMap,
+    has_lost_bytes: bool,
 }
 
 /// A request that is answered here: with a problem (RFC 9457).
@@ -43,7 +44,8 @@ impl Refused {
 /// What could not be understood.
 pub(crate) fn read(host: &Host, incoming: &Incoming) -> Result<Request<Body>, Refused> {
     let text = host.read(incoming);
-    let Head { method, scheme, authority, target, mut fields } = parse(&text).map_err(Refused::bad)?;
+    let Head { method, scheme, authority, target, mut fields, has_lost_bytes } =
+        parse(&text).map_err(Refused::bad)?;
     // RFC 9112, section 6.1.
     let length = framing::consume(&mut fields).map_err(|UnknownCoding(coding)| Refused {
         status: 501,
@@ -57,6 +59,9 @@ pub(crate) fn read(host: &Host, incoming: &Incoming) -> Result<Request<Body>, Re
         extensions.insert(WebSocketUpgrade);
         // Deployed, the runtime keeps this one to itself, but says by `Upgrade` that it was there.
         fields.append(CONNECTION, HeaderValue::from_static("upgrade"));
+    }
+    if has_lost_bytes {
+        extensions.insert(LostBytes);
     }
     let body = match incoming.body() {
         // The client's connection is the platform's to close: an unread body is not discarded. Who is to wait for it sets the
@@ -81,7 +86,8 @@ fn parse(text: &str) -> Result<Head<'_>, &'static str> {
     let (url, lines) = rest.split_once('\n').ok_or("The request has no URL.")?;
     let (scheme, authority, target) = split(url)?;
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| "The request's method is not a token.")?;
-    Ok(Head { method, scheme, authority, target, fields: fields::parse(lines) })
+    let has_lost_bytes = lines.contains(fields::REPLACED);
+    Ok(Head { method, scheme, authority, target, fields: fields::parse(lines), has_lost_bytes })
 }
 
 /// Scheme, authority and target of a URL as the runtime gives it.
@@ -120,6 +126,13 @@ mod tests {
         assert_eq!(head.authority, "example.com:8443");
         assert_eq!(head.target, "/a/../b/%2e%2e\\c?x=%2F");
         assert_eq!(head.fields["host"], "example.com:8443");
+    }
+
+    #[test]
+    fn bytes_that_are_lost_are_noticed() {
+        let lost = |lines| parse(lines).expect("a request").has_lost_bytes;
+        assert!(lost("GET\nhttp://a/\ncookie:a=\u{fffd}\n"));
+        assert!(!lost("GET\nhttp://a/\u{fffd}\ncookie:a=é\n"), "a target holds what it held");
     }
 
     #[test]

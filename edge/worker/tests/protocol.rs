@@ -4,11 +4,12 @@
 
 mod support;
 
-use std::io::{Read as _, Write};
+use std::io::Write;
 use std::net::TcpStream;
 
 use levee_harness::Process;
 use support::{Answer, Connection, Origin, get, send, worker};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 const CLOSE: &str = "Connection: close\r\n";
 
@@ -91,11 +92,69 @@ fn an_upgrade_to_another_protocol_is_passed_as_a_request_like_others() {
     .enumerate()
     {
         let answer = ask(&worker, "GET /", fields.as_bytes());
-        assert_eq!((answer.status, answer.text()), (200, (at + 1).to_string()), "{fields} {:?}", answer.fields);
+        assert_eq!(
+            (answer.status, answer.text()),
+            (200, (at + 1).to_string()),
+            "{fields} {:?}",
+            answer.fields
+        );
         let head = origin.requests().pop().unwrap_or_default().to_ascii_lowercase();
         assert!(!head.contains("upgrade:") && !head.contains("http2-settings"), "{head}");
     }
     assert_eq!(get(&worker, "/").text(), "0", "and nobody else gets what it brought");
+}
+
+/// The runtime puts one character in the place of each byte that is not UTF-8.
+#[test]
+fn bytes_that_are_lost_make_no_two_requests_one() {
+    let origin = numbering("\r\nVary: Origin");
+    let worker = worker(&origin);
+    let from = |name: &[u8]| ask(&worker, "GET /", &[b"Origin: ", name, b"\r\n"].concat()).text();
+    // UTF-8 is as good as ASCII.
+    assert_eq!((from("é".as_bytes()), from("è".as_bytes())), ("0".into(), "1".into()));
+    assert_eq!((from("é".as_bytes()), from("è".as_bytes())), ("0".into(), "1".into()));
+    let mut last = 2;
+    for _ in 0..2 {
+        for bytes in [b"\xe9", b"\xe8", b"\xff"] {
+            assert_eq!(from(bytes), last.to_string());
+            last += 1;
+        }
+    }
+    let passed = ask(&worker, "GET /", b"Origin: \xe9\r\n");
+    let status = passed.field("cache-status").unwrap_or_default();
+    assert!(status.contains("fwd=bypass") && status.contains("detail=lost-bytes"), "{status}");
+    assert_eq!(from("é".as_bytes()), "0");
+}
+
+#[test]
+fn a_cookie_line_survives_a_byte_above_127() {
+    let origin = numbering("");
+    let worker = worker(&origin);
+    for value in [&b"a=1; b=\xe9; c=3"[..], "a=1; b=é; c=3".as_bytes()] {
+        ask(&worker, "GET /", &[b"Cookie: ", value, b"\r\n"].concat());
+        let head = origin.requests().pop().unwrap_or_default();
+        let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("cookie:"));
+        assert!(line.is_some_and(|line| line.contains("a=1; b=") && line.ends_with("; c=3")), "{head}");
+    }
+}
+
+/// Two representations whose tags differ in such a byte alone would validate each other.
+#[test]
+fn a_tag_whose_bytes_are_lost_validates_nothing() {
+    let origin = Origin::start(|_, stream| {
+        let _ = stream.write_all(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: max-age=600\r\nETag: \"\xe9\"\r\n\
+              Connection: close\r\n\r\nok",
+        );
+    });
+    let worker = worker(&origin);
+    for _ in 0..3 {
+        assert_eq!(get(&worker, "/").field("etag"), None);
+        for tag in ["\u{fffd}".as_bytes(), b"\xe8", b"\xe9"] {
+            let fields = [b"If-None-Match: \"", tag, b"\"\r\n"].concat();
+            assert_eq!(ask(&worker, "GET /", &fields).status, 200);
+        }
+    }
 }
 
 #[test]
@@ -103,12 +162,12 @@ fn a_websocket_is_upgraded_to() {
     let origin = Origin::hearing(|head, reader, stream| {
         let key = head.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("sec-websocket-key").then(|| value.trim().to_owned())
+            name.eq_ignore_ascii_case("sec-websocket-key").then(|| value.trim())
         });
+        let accept = derive_accept_key(key.unwrap_or_default().as_bytes());
         let head = format!(
             "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Accept: {}\r\n\r\n",
-            accept(&key.unwrap_or_default())
+             Sec-WebSocket-Accept: {accept}\r\n\r\n"
         );
         let _ = stream.write_all(head.as_bytes());
         // One text frame of the server's; then the client's, masked, is echoed as it came.
@@ -138,58 +197,4 @@ fn a_websocket_is_upgraded_to() {
     assert_eq!(socket.read(7), b"\x81\x05hello");
     socket.write(b"\x81\x82\x01\x02\x03\x04\x69\x6b");
     assert_eq!(socket.read(4), b"\x81\x02hi");
-}
-
-/// Of the key that the runtime sends an origin (RFC 6455, section 4.2.2).
-fn accept(key: &str) -> String {
-    base64(&sha1(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11").as_bytes()))
-}
-
-fn sha1(message: &[u8]) -> [u8; 20] {
-    let mut state = [0x6745_2301_u32, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
-    let mut padded = [message, &[0x80]].concat();
-    padded.resize(padded.len().next_multiple_of(64) + if padded.len() % 64 > 56 { 64 } else { 0 } - 8, 0);
-    padded.extend((message.len() as u64 * 8).to_be_bytes());
-    for block in padded.chunks(64) {
-        let mut words: Vec<u32> = block
-            .chunks(4)
-            .map(|word| word.iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte)))
-            .collect();
-        for at in 16..80 {
-            words.push((words[at - 3] ^ words[at - 8] ^ words[at - 14] ^ words[at - 16]).rotate_left(1));
-        }
-        let [mut a, mut b, mut c, mut d, mut e] = state;
-        for (at, word) in words.iter().enumerate() {
-            let (f, k) = match at {
-                0..20 => (b & c | !b & d, 0x5a82_7999),
-                20..40 => (b ^ c ^ d, 0x6ed9_eba1),
-                40..60 => (b & c | b & d | c & d, 0x8f1b_bcdc),
-                _ => (b ^ c ^ d, 0xca62_c1d6),
-            };
-            let sum = a.rotate_left(5).wrapping_add(f).wrapping_add(e).wrapping_add(k).wrapping_add(*word);
-            (a, b, c, d, e) = (sum, a, b.rotate_left(30), c, d);
-        }
-        for (sum, part) in state.iter_mut().zip([a, b, c, d, e]) {
-            *sum = sum.wrapping_add(part);
-        }
-    }
-    let mut digest = [0; 20];
-    for (at, byte) in digest.iter_mut().enumerate() {
-        *byte = state[at / 4].to_be_bytes()[at % 4];
-    }
-    digest
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let bits =
-            group.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - group.len()));
-        for at in 0..4 {
-            let digit = char::from(DIGITS[(bits >> (18 - 6 * at) & 63) as usize]);
-            text.push(if at <= group.len() { digit } else { '=' });
-        }
-    }
-    text
 }

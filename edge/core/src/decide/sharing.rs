@@ -34,6 +34,8 @@ pub enum PassReason {
     Body,
     /// What is stored does not meet its `If-Match` or `If-Unmodified-Since`, which are for the origin to judge.
     Precondition,
+    /// The platform has replaced bytes of its fields: what told it apart from others is lost ([`crate::LostBytes`]).
+    LostBytes,
 }
 
 impl PassReason {
@@ -45,6 +47,7 @@ impl PassReason {
             Self::Credentials => "credentials",
             Self::Body => "request-body",
             Self::Precondition => "precondition",
+            Self::LostBytes => "lost-bytes",
         }
     }
 }
