@@ -106,7 +106,7 @@ fn a_status_without_content_has_no_framing() {
         "/204" => reply(stream, "204 No Content\r\nContent-Length: 5", "hello"),
         "/205" => reply(stream, "205 Reset Content\r\nContent-Length: 5", "hello"),
         "/chunked" => {
-            reply(stream, "204 No Content\r\nTransfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n")
+            reply(stream, "204 No Content\r\nTransfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n");
         }
         _ => reply(stream, "304 Not Modified\r\nETag: \"1\"\r\nContent-Length: 5", ""),
     });
