@@ -99,14 +99,15 @@ fn an_upload_that_trickles_is_too() {
 #[test]
 fn an_upload_that_pauses_is_let_be() {
     let origin = listener();
-    let worker = limited(&origin, limits());
-    let mut pausing = upload(&worker, "Content-Length: 5000", "");
-    for _ in 0..5 {
-        sleep(IDLE / 3);
-        pausing.write(&[0; 1_000]);
+    // A pause is far shorter than the idle time, and all of them together are longer.
+    let worker = limited(&origin, Limits { body_idle: Duration::from_secs(5), ..limits() });
+    let mut pausing = upload(&worker, "Content-Length: 12000", "");
+    for _ in 0..6 {
+        sleep(Duration::from_secs(1));
+        pausing.write(&[0; 2_000]);
     }
     let answer = pausing.answer();
-    assert_eq!((answer.status, answer.text().as_str()), (200, "5000"));
+    assert_eq!((answer.status, answer.text().as_str()), (200, "12000"));
 }
 
 #[test]
@@ -122,6 +123,41 @@ fn a_malformed_upload_is_a_bad_request() {
     // One that has gone is answered nothing, and leaves nothing behind.
     drop(upload(&worker, "Content-Length: 10", "hello"));
     assert_eq!(get(&worker, "/").status, 200);
+}
+
+/// More than `shield.max_inflight`.
+#[test]
+fn uploads_without_a_byte_take_no_place_at_an_origin() {
+    let origin = listener();
+    let worker = limited(&origin, Limits { body_idle: PATIENCE, ..limits() });
+    let stalled: Vec<_> = (0..80).map(|_| upload(&worker, "Content-Length: 10", "")).collect();
+    for n in 0..5 {
+        let answer = get(&worker, &format!("/{n}"));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    assert_eq!(origin.requests().len(), 5);
+    for mut connection in stalled {
+        connection.write(b"0123456789");
+        assert_eq!(connection.answer().status, 200);
+    }
+}
+
+/// As many as one client may have leave places for others.
+#[test]
+fn a_client_whose_uploads_stall_does_not_take_every_place() {
+    let origin = listener();
+    let worker = limited(&origin, Limits { body_idle: PATIENCE, ..limits() });
+    let of = "CF-Connecting-IP: 192.0.2.1\r\nContent-Length: 10";
+    let _stalled: Vec<_> = (0..80).map(|_| upload(&worker, of, "hello")).collect();
+    let began = Instant::now();
+    while origin.requests().is_empty() {
+        assert!(began.elapsed() < PATIENCE);
+        sleep(Duration::from_millis(20));
+    }
+    for n in 0..5 {
+        let answer = get(&worker, &format!("/{n}"));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
 }
 
 /// What it writes of a body, and how it goes on.
@@ -220,6 +256,20 @@ fn open(worker: &Process, target: &str) -> Connection {
     connection
 }
 
+/// How many captures have come to this.
+fn count(worker: &Process, came: &str) -> usize {
+    worker.log().lines().iter().filter(|line| line.contains(&format!("captured {came}"))).count()
+}
+
+/// Waits until so many have.
+fn captured(worker: &Process, came: &str, many: usize) {
+    let began = Instant::now();
+    while count(worker, came) < many {
+        assert!(began.elapsed() < PATIENCE, "{}", worker.log().tail(40));
+        sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn a_client_that_does_not_read_is_let_go() {
     const HUGE: usize = 12 << 20;
@@ -232,10 +282,14 @@ fn a_client_that_does_not_read_is_let_go() {
     logged(&worker, "captured Ok(12582912)");
     let began = Instant::now();
     // What it held is free once it has been let go: a second one does not fit beside it.
-    while !worker.log().tail(1).contains("captured Ok") || began.elapsed() < IDLE {
+    for n in 2.. {
         assert!(began.elapsed() < PATIENCE, "{}", worker.log().tail(40));
         let answer = get(&worker, "/tee/12582912/y");
         assert_eq!((answer.body.len(), answer.whole), (HUGE, true));
+        captured(&worker, "", n);
+        if worker.log().tail(1).contains("captured Ok") {
+            break;
+        }
         sleep(IDLE / 4);
     }
     assert!(!connection.ends_whole());
@@ -245,16 +299,11 @@ fn a_client_that_does_not_read_is_let_go() {
 fn captures_together_hold_no_more_than_their_bound() {
     let origin = large();
     // Nobody is let go in this test.
-    let worker = limited(&origin, Limits { body_idle: PATIENCE, body_rate: 0, ..Limits::default() });
+    let worker = limited(&origin, Limits { body_idle: 4 * PATIENCE, body_rate: 0, ..Limits::default() });
     let unread: Vec<_> = (0..30).map(|n| open(&worker, &format!("/tee/2097152/{n}"))).collect();
     // Eight bodies of 2 MiB are 16 MiB: the others are not captured, and go at their clients' pace.
-    let count = |text: &str| worker.log().lines().iter().filter(|line| line.contains(text)).count();
-    let began = Instant::now();
-    while count("captured") < unread.len() {
-        assert!(began.elapsed() < PATIENCE, "{}", worker.log().tail(40));
-        sleep(Duration::from_millis(20));
-    }
-    let (whole, refused) = (count("captured Ok(2097152)"), count("captured Err(TooLarge)"));
+    captured(&worker, "", unread.len());
+    let (whole, refused) = (count(&worker, "Ok(2097152)"), count(&worker, "Err(TooLarge)"));
     assert_eq!(whole + refused, unread.len());
     assert!((1..=30).contains(&whole) && refused > 0, "{whole} {refused}");
     for connection in unread {
@@ -264,9 +313,6 @@ fn captures_together_hold_no_more_than_their_bound() {
     // What they held is free again.
     let answer = get(&worker, "/tee/2097152/again");
     assert_eq!((answer.body.len(), answer.whole), (LARGE, true));
-    let began = Instant::now();
-    while count("captured Ok(2097152)") == whole {
-        assert!(began.elapsed() < PATIENCE && count("captured") <= 31, "{}", worker.log().tail(40));
-        sleep(Duration::from_millis(20));
-    }
+    captured(&worker, "", 31);
+    assert_eq!(count(&worker, "Ok(2097152)"), whole + 1);
 }
