@@ -69,6 +69,8 @@ counters! {
     corrupt_entries,
     /// Revalidations behind a stale answer.
     background_revalidations,
+    /// Invalidations by clients above the rate that the purge log takes one by one.
+    invalidations_limited,
     /// Times the lock between instances could not be used.
     lease_failures,
 }
@@ -124,6 +126,10 @@ impl Counters {
 
     pub fn corrupt_entry(&self) {
         add(&self.corrupt_entries);
+    }
+
+    pub fn invalidation_limited(&self) {
+        add(&self.invalidations_limited);
     }
 
     pub fn lease_failed(&self) {

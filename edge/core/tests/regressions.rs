@@ -306,3 +306,48 @@ fn what_describes_the_whole_is_not_said_of_a_part() {
     assert_eq!((head.field("content-length"), of_content(&head)), ("4", [false, true, true]));
     assert_eq!(of_content(&sim.get("/")), [true; 3]);
 }
+
+/// 19. 10,100 unsafe requests to distinct URLs flushed the whole cache.
+#[test]
+fn many_writes_flush_little_and_each_is_seen() {
+    let sim = plain(|ask| Reply::new("max-age=600", &format!("{} {}", ask.uri, ask.number)));
+    let pages: Vec<String> = (0..200).map(|n| format!("/page/{n}")).collect();
+    for page in &pages {
+        sim.get(page);
+    }
+    let before = sim.get("/written").text().to_owned();
+    for n in 0..10_100 {
+        sim.send("POST", &format!("/{n}"), &[]);
+    }
+    sim.send("POST", "/written", &[]);
+    assert!(sim.edge.counters().invalidations_limited > 9_000);
+    assert_ne!(sim.get("/written").text(), before, "who wrote reads what he wrote");
+    let hits = pages.iter().filter(|page| sim.get(page).cache_status().starts_with("hit")).count();
+    assert!(hits > 170, "{hits} of 200");
+}
+
+/// 20. The same above the rate: in each variant, in each tier, and for what was under way.
+#[test]
+fn a_write_above_the_rate_invalidates_as_any_other() {
+    let stores = vec![levee::testing::MapStore::new(Duration::ZERO)];
+    let sim = Sim::with_stores(config_for(&["https://o.example"]), stores, |ask| {
+        let slow = ask.method == "GET" && ask.uri.ends_with("under-way");
+        let reply = Reply::new("max-age=600", &ask.number.to_string()).field("vary", "accept-language");
+        reply.after(Duration::from_secs(slow.into()))
+    });
+    let languages = ["de", "en"];
+    let get = |language: &str| sim.send("GET", "/", &[("accept-language", language)]).text().to_owned();
+    let before = languages.map(get);
+    for n in 0..2_000 {
+        sim.send("POST", &format!("/{n}"), &[]);
+    }
+    sim.begin("/under-way");
+    sim.send("POST", "/", &[]);
+    sim.send("POST", "/under-way", &[]);
+    let after = languages.map(get);
+    assert!(before.iter().zip(&after).all(|(before, after)| before != after), "{before:?} {after:?}");
+    assert_eq!(languages.map(get), after, "what was fetched since is kept");
+    let written = sim.asked().iter().rposition(|ask| ask.method == "POST").unwrap();
+    let read: usize = sim.get("/under-way").text().parse().unwrap();
+    assert!(read > written, "{read} was under way when {written} was written");
+}

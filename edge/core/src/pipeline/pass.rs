@@ -122,7 +122,9 @@ fn invalidate<P: Platform, B>(exchange: &Exchange<P>, response: &Response<B>) ->
     let (edge, platform) = (exchange.edge.clone(), exchange.platform.clone());
     for key in &keys {
         // At once, so that the client that wrote reads what it wrote, and for all variants.
-        edge.purges.url(url_of(key), platform.now());
+        if !edge.purges.by_client(url_of(key), platform.now()) {
+            edge.counters.invalidation_limited();
+        }
         edge.memory.remove(key);
     }
     exchange.platform.spawn(async move {
