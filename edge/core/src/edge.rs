@@ -9,6 +9,7 @@ use crate::counters::Counters;
 use crate::identity;
 use crate::origin::Origins;
 use crate::purge::Purges;
+use crate::seal::Seal;
 use crate::shield::{Flights, Marks};
 use crate::store::Rests;
 use crate::store::memory::Memory;
@@ -24,17 +25,43 @@ pub struct Setup {
     pub seed: u64,
     pub now: Time,
     pub access: Access,
+    /// What the instances of a deployment share and nobody else knows: credentials in keys are sealed with it ([`Seal`]). `None`,
+    /// or an empty one: they are sealed with the deployment's identity.
+    pub secret: Option<Secret>,
     /// Threads that share this instance.
     pub threads: usize,
 }
 
+/// A text that is shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
 /// Who may look into an edge ([`crate::respond::access`] decides for each request).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Access {
     /// The edge runs on the developer's own machine: what certainly comes from there needs no token.
     pub local: bool,
     /// Whoever shows this token may. `None`, or an empty one: nobody, because no token is set.
     pub token: Option<String>,
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let token = self.token.as_ref().map(|_| "(secret)");
+        f.debug_struct("Access").field("local", &self.local).field("token", &token).finish()
+    }
 }
 
 impl Access {
@@ -54,6 +81,8 @@ pub struct Edge {
     pub(crate) setup: Setup,
     /// What tells this deployment from others ([`identity`]).
     pub(crate) identity: String,
+    /// What seals credentials in keys.
+    pub(crate) seal: Seal,
     pub(crate) memory: Memory,
     /// Bodies that are held, stored or not.
     pub(crate) bodies: Arc<Room>,
@@ -78,7 +107,9 @@ impl Edge {
         // Each shard has its part of the budget, which must hold the largest object several times over.
         let most = usize::try_from(config.limits.memory / config.limits.object.max(1) / 4).unwrap_or(1);
         let shards = if setup.threads > 1 { (4 * setup.threads).min(most).max(1) } else { 1 };
+        let identity = identity::of(setup.runtime, &config);
         Self {
+            seal: Seal::new(setup.secret.as_ref().map(|secret| secret.0.as_str()), &identity),
             memory: Memory::new(config.limits.memory, setup.seed, shards),
             bodies: Room::new(config.limits.memory),
             flights: Arc::new(Flights::new(setup.seed)),
@@ -91,7 +122,7 @@ impl Edge {
             lost: Marks::new(setup.seed),
             origins: Origins::new(&config),
             counters: Counters::default(),
-            identity: identity::of(setup.runtime, &config),
+            identity,
             config,
             setup,
         }

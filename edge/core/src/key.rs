@@ -12,8 +12,10 @@ use crate::fields::{credentials, list};
 use crate::identity::push_hex;
 use crate::request::Scheme;
 use crate::route::Target;
+use crate::seal::Seal;
 
-/// The primary key of a request, written out: scheme, authority, path, keyed query, and keyed fields.
+/// The primary key of a request, written out: scheme, authority, path, keyed query, and keyed fields. Of keyed cookies and other
+/// credentials it holds digests ([`Seal`]).
 ///
 /// It is kept whole in the entry and compared on reading; stores that want short names use [`Key::digest`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +33,7 @@ impl Key {
         target: &Target<'_>,
         fields: &HeaderMap,
         policy: &Policy,
+        seal: &Seal,
     ) -> Self {
         let mut text = String::with_capacity(authority.len() + target.as_str().len() + 16);
         text.push_str(scheme.as_str());
@@ -41,14 +44,19 @@ impl Key {
         push_query(&mut text, target.query(), &policy.key);
         let end = text.len();
         for name in &policy.key.fields {
-            push_part(&mut text, 'f', name, list::joined(fields, name).as_deref());
+            let value = list::joined(fields, name);
+            if credentials::is_credential(name, &policy.credential_fields) {
+                push_secret(&mut text, 'f', name, value.as_deref(), seal);
+            } else {
+                push_part(&mut text, 'f', name, value.as_deref());
+            }
         }
         if let Credentials::Key { cookies, fields: names } = &policy.credentials {
             for name in names {
-                push_part(&mut text, 'f', name, list::joined(fields, name).as_deref());
+                push_secret(&mut text, 'f', name, list::joined(fields, name).as_deref(), seal);
             }
             for name in cookies {
-                push_part(&mut text, 'c', name, credentials::cookie(fields, name));
+                push_secret(&mut text, 'c', name, credentials::cookie(fields, name), seal);
             }
         }
         Self { text, target: (start, end) }
@@ -92,6 +100,18 @@ fn push_part(text: &mut String, kind: char, name: &str, value: Option<&[u8]>) {
     }
 }
 
+/// The same for a part that says who asks: its digest stands for its value.
+fn push_secret(text: &mut String, kind: char, name: &str, value: Option<&[u8]>, seal: &Seal) {
+    text.push('\n');
+    text.push(kind);
+    text.push_str(name);
+    if let Some(value) = value {
+        // No name holds a colon.
+        text.push(':');
+        seal.push(text, kind, name, value);
+    }
+}
+
 /// Adds the keyed parameters, with their question mark if there are any.
 fn push_query(text: &mut String, query: Option<&str>, policy: &KeyPolicy) {
     let Some(query) = query else { return };
@@ -129,7 +149,11 @@ mod tests {
     fn key(target: &str, fields: &[(&'static str, &'static str)], policy: &Policy) -> Key {
         let fields =
             fields.iter().map(|&(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        Key::new(Scheme::Https, "a.example", &Target::normalise(target).unwrap(), &fields, policy)
+        Key::new(Scheme::Https, "a.example", &Target::normalise(target).unwrap(), &fields, policy, &seal())
+    }
+
+    fn seal() -> Seal {
+        Seal::new(Some("secret"), "")
     }
 
     fn with(key: KeyPolicy) -> Policy {
@@ -176,6 +200,39 @@ mod tests {
     }
 
     #[test]
+    fn credentials_are_keyed_by_their_digests() {
+        let policy = Policy {
+            credentials: Credentials::Key {
+                cookies: vec!["sid".into()],
+                fields: vec!["authorization".into()],
+            },
+            key: KeyPolicy { fields: vec!["x-tenant".into(), "x-api-key".into()], ..KeyPolicy::default() },
+            ..Policy::default()
+        };
+        let of = |fields: &[(&'static str, &'static str)]| key("/", fields, &policy).as_str().to_owned();
+        let all = [
+            ("cookie", "sid=s3cret"),
+            ("authorization", "Bearer s3cret"),
+            ("x-tenant", "t"),
+            ("x-api-key", "s3cret"),
+        ];
+        let text = of(&all);
+        assert!(text.contains("\nfx-tenant=1:t\n") && !text.contains("s3cret"), "{text}");
+        assert_eq!(
+            text.lines().filter(|line| line.split_once(':').is_some_and(|(_, hex)| hex.len() == 32)).count(),
+            3
+        );
+        for without in 0..all.len() {
+            let mut fields = all.to_vec();
+            fields[without].1 = "sid=other";
+            assert_ne!(of(&fields), text);
+            fields.remove(without);
+            assert_ne!(of(&fields), text);
+        }
+        assert_ne!(of(&[("cookie", "sid=")]), of(&[]), "an empty one is not none");
+    }
+
+    #[test]
     fn a_byte_above_ascii_in_one_cookie_hides_no_other() {
         let policy = Policy {
             credentials: Credentials::Key { cookies: vec!["lang".into()], fields: vec![] },
@@ -184,7 +241,7 @@ mod tests {
         let of = |line: &[u8]| {
             let fields = [(http::header::COOKIE, http::HeaderValue::from_bytes(line).unwrap())];
             let target = Target::normalise("/").unwrap();
-            Key::new(Scheme::Https, "a.example", &target, &fields.into_iter().collect(), &policy)
+            Key::new(Scheme::Https, "a.example", &target, &fields.into_iter().collect(), &policy, &seal())
         };
         assert_eq!(of(b"name=J\xf6rg; lang=de"), of(b"lang=de"));
         assert_ne!(of(b"name=J\xf6rg; lang=de"), of(b"name=J\xf6rg"));

@@ -27,6 +27,7 @@ pub mod purge;
 mod request;
 pub mod respond;
 pub mod route;
+pub mod seal;
 pub mod shield;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
@@ -34,7 +35,7 @@ pub mod testing;
 mod time;
 mod trace;
 
-pub use edge::{Access, Edge, Setup};
+pub use edge::{Access, Edge, Secret, Setup};
 pub use request::{LostBytes, Request, Scheme};
 pub use time::Time;
 pub use trace::Step;

@@ -59,7 +59,7 @@ pub fn in_memory<'a>(edge: &Edge, key: &Key, forwarded: impl Fn() -> &'a HeaderM
         Some(Slot::Entry(entry)) => Found::Entry { entry, tier: MEMORY },
         Some(Slot::Vary(index)) => {
             let variants = index.sets.iter().filter_map(|set| {
-                match edge.memory.get(&key.variant(&vary::selector(forwarded(), set)))? {
+                match edge.memory.get(&key.variant(&vary::selector(forwarded(), set, &edge.seal)))? {
                     Slot::Entry(entry) => Some(entry).filter(|entry| !is_purged(edge, entry)),
                     Slot::Vary(_) => None,
                 }
@@ -79,7 +79,7 @@ pub fn flight_key<'a>(edge: &Edge, key: &Key, forwarded: impl Fn() -> &'a Header
     if let Some(Slot::Vary(index)) = edge.memory.get(key.as_str())
         && let Some(newest) = index.sets.first()
     {
-        return key.variant(&vary::selector(forwarded(), newest));
+        return key.variant(&vary::selector(forwarded(), newest, &edge.seal));
     }
     key.as_str().to_owned()
 }
@@ -176,7 +176,7 @@ async fn variant<P: Platform>(
     policy: &Policy,
 ) -> Option<Entry> {
     for set in &index.sets {
-        let variant = key.variant(&vary::selector(forwarded, set));
+        let variant = key.variant(&vary::selector(forwarded, set, &edge.seal));
         if let Some(Stored::Entry(entry)) = read(edge, platform, store, &variant, policy).await {
             return Some(entry);
         }

@@ -101,7 +101,8 @@ fn a_line_that_is_not_ascii_is_read() {
 /// 5.
 #[test]
 fn values_that_are_not_text_are_told_apart() {
-    let selector = |value: &[u8]| vary::selector(&map("x-a", value), &["x-a".parse().unwrap()]);
+    let seal = levee::seal::Seal::new(Some("secret"), "");
+    let selector = |value: &[u8]| vary::selector(&map("x-a", value), &["x-a".parse().unwrap()], &seal);
     assert_ne!(selector(b"\xe4"), selector(b"\xf6"));
 }
 

@@ -13,7 +13,15 @@ use tempfile::TempDir;
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_levee-native"));
     // What the machine is set to must not decide.
-    for name in ["LEVEE_CONFIG", "LEVEE_STATUS_TOKEN", "PORT", "RUST_LOG", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+    for name in [
+        "LEVEE_CONFIG",
+        "LEVEE_SECRET",
+        "LEVEE_STATUS_TOKEN",
+        "PORT",
+        "RUST_LOG",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+    ] {
         command.env_remove(name);
     }
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

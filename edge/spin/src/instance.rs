@@ -63,6 +63,7 @@ async fn start(hooks: Hooks) -> Result<Instance, String> {
     }
     let redis = variables::optional(variables::REDIS).await?.map(SpinRedis::new);
     let platform = Spin::new(hooks, store, redis);
-    let setup = Setup { runtime: "spin", seed: random(), now: now(), access, threads: 1 };
+    let secret = variables::optional(variables::SECRET).await?.map(Into::into);
+    let setup = Setup { runtime: "spin", seed: random(), now: now(), access, secret, threads: 1 };
     Ok(Instance { edge: Arc::new(Edge::new(config, setup)), platform })
 }

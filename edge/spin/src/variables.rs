@@ -4,6 +4,8 @@ use spin_sdk::variables::{Error, get};
 
 /// The variable that opens the status page.
 pub(crate) const TOKEN: &str = "levee_status_token";
+/// What seals credentials in keys.
+pub(crate) const SECRET: &str = "levee_secret";
 /// `local` on a developer's machine.
 pub(crate) const ENVIRONMENT: &str = "levee_environment";
 

@@ -89,7 +89,8 @@ fn start(mut config: Compiled, env: &JsValue) -> Result<Arc<Edge>, String> {
     }
     let access =
         Access::at(variable(env, "LEVEE_ENVIRONMENT").as_deref(), variable(env, "LEVEE_STATUS_TOKEN"));
-    let setup = Setup { runtime: "workerd", seed: host.random(), now: now(), access, threads: 1 };
+    let secret = variable(env, "LEVEE_SECRET").map(Into::into);
+    let setup = Setup { runtime: "workerd", seed: host.random(), now: now(), access, secret, threads: 1 };
     Ok(Arc::new(Edge::new(config, setup)))
 }
 

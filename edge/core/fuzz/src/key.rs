@@ -6,6 +6,7 @@ use levee::config::{Credentials, KeyPolicy, NamePattern, Policy, QueryPolicy};
 use levee::fields::{credentials, vary};
 use levee::key::{Key, authority, digest};
 use levee::route::Target;
+use levee::seal::Seal;
 
 use super::input::Input;
 
@@ -27,17 +28,18 @@ pub fn check(data: &[u8]) {
     let fields = input.fields();
     let policy = policy(flags);
 
-    let key = Key::new(scheme, &authority, &target, &fields, &policy);
+    let seal = Seal::new(Some("secret"), "");
+    let key = Key::new(scheme, &authority, &target, &fields, &policy, &seal);
     let read = Read::key(key.as_str());
     assert_eq!(read.url, format!("{}://{authority}{}", scheme.as_str(), key.target()));
-    assert_eq!(read.parts, wanted(&fields, &policy));
+    assert_eq!(read.parts, wanted(&fields, &policy, &seal));
     keeps_what_is_keyed(&key, &target, &policy);
     assert_eq!(digest(key.as_str()).len(), 64);
 
     let on: Vec<HeaderName> = fields.keys().cloned().collect();
-    let selector = vary::selector(&fields, &on);
+    let selector = vary::selector(&fields, &on, &seal);
     assert_eq!(Read::selector(&selector).len(), on.len(), "{selector:?}");
-    told_apart(&fields, &on);
+    told_apart(&fields, &on, &seal);
     let variant = key.variant(&selector);
     assert_eq!(variant, format!("{}\nv{}:{selector}", key.as_str(), selector.len()));
     // The key of a variant is no URL's key.
@@ -84,7 +86,13 @@ impl Read {
             let end = rest.find(['=', ':', '\n']).unwrap_or(rest.len());
             let (mut name, mut after) = rest.split_at(end);
             let mut value = None;
-            if after.starts_with(['=', ':']) {
+            if kind != 'v' && after.starts_with(':') {
+                // A digest, of a length of its own.
+                let digest = &after[1..][..32];
+                assert!(digest.bytes().all(|b| b.is_ascii_hexdigit()), "{text:?}");
+                value = Some(digest.as_bytes().to_vec());
+                after = &after[33..];
+            } else if after.starts_with(['=', ':']) {
                 if after.starts_with('=') {
                     after = &after[1..];
                 } else {
@@ -115,9 +123,13 @@ impl Read {
         let mut rest = text;
         let mut parts = Vec::new();
         while !rest.is_empty() {
-            let end = rest.find(['=', ';']).expect("an end");
+            let end = rest.find(['=', ':', ';']).expect("an end");
             let (name, after) = rest.split_at(end);
-            if let Some(after) = after.strip_prefix('=') {
+            if let Some(digest) = after.strip_prefix(':') {
+                assert!(digest[..32].bytes().all(|b| b.is_ascii_hexdigit()), "{text:?}");
+                parts.push((name.to_owned(), Some(digest[..32].to_owned())));
+                rest = digest[32..].strip_prefix(';').expect("an end");
+            } else if let Some(after) = after.strip_prefix('=') {
                 let (length, content) = after.split_once(':').expect("a length");
                 let (value, after) = content.split_at(length.parse().expect("a number"));
                 parts.push((name.to_owned(), Some(value.to_owned())));
@@ -131,7 +143,15 @@ impl Read {
     }
 }
 
-fn wanted(fields: &HeaderMap, policy: &Policy) -> Vec<Part> {
+fn wanted(fields: &HeaderMap, policy: &Policy, seal: &Seal) -> Vec<Part> {
+    let sealed = |(kind, name, value): Part| {
+        let value = value.map(|value| {
+            let mut digest = String::new();
+            seal.push(&mut digest, kind, &name, &value);
+            digest.into_bytes()
+        });
+        (kind, name, value)
+    };
     let field = |name: &String| {
         let lines: Vec<&[u8]> =
             fields.get_all(name.as_str()).into_iter().map(http::HeaderValue::as_bytes).collect();
@@ -139,12 +159,10 @@ fn wanted(fields: &HeaderMap, policy: &Policy) -> Vec<Part> {
     };
     let mut parts: Vec<Part> = policy.key.fields.iter().map(field).collect();
     if let Credentials::Key { cookies, fields: names } = &policy.credentials {
-        parts.extend(names.iter().map(field));
-        parts.extend(
-            cookies
-                .iter()
-                .map(|name| ('c', name.clone(), credentials::cookie(fields, name).map(<[u8]>::to_vec))),
-        );
+        parts.extend(names.iter().map(field).map(sealed));
+        let cookie =
+            |name: &String| ('c', name.clone(), credentials::cookie(fields, name).map(<[u8]>::to_vec));
+        parts.extend(cookies.iter().map(cookie).map(sealed));
     }
     parts
 }
@@ -169,8 +187,8 @@ fn keeps_what_is_keyed(key: &Key, target: &Target<'_>, policy: &Policy) {
 }
 
 /// A field in which one letter is another is another variant.
-fn told_apart(fields: &HeaderMap, on: &[HeaderName]) {
-    let selector = vary::selector(fields, on);
+fn told_apart(fields: &HeaderMap, on: &[HeaderName], seal: &Seal) {
+    let selector = vary::selector(fields, on, seal);
     for name in on {
         if name == "accept-encoding" || name == "accept-language" {
             continue;
@@ -186,7 +204,7 @@ fn told_apart(fields: &HeaderMap, on: &[HeaderName]) {
             for line in lines {
                 changed.append(name.clone(), line);
             }
-            assert_ne!(vary::selector(&changed, on), selector, "{name}");
+            assert_ne!(vary::selector(&changed, on, seal), selector, "{name}");
         }
     }
 }

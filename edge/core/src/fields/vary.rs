@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName};
 
 use super::{accept, list};
+use crate::seal::{Seal, is_harmless};
 
 /// What a response says it varies on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,13 +32,18 @@ impl Vary {
 }
 
 /// What a request says in the fields that a response varies on, as one string that two requests share exactly when
-/// the response answers both. Every part is preceded by its length, so that no value can pass for another.
-pub fn selector(request: &HeaderMap, on: &[HeaderName]) -> String {
+/// the response answers both. Every part is preceded by its length, so that no value can pass for another. Of a field that may
+/// say who asks it holds a digest.
+pub fn selector(request: &HeaderMap, on: &[HeaderName], seal: &Seal) -> String {
     let mut selector = String::new();
     for name in on {
         let value = normalised(request, name);
         selector.push_str(name.as_str());
         match value {
+            Some(value) if !is_harmless(name) => {
+                selector.push(':');
+                seal.push(&mut selector, 'v', name.as_str(), value.as_bytes());
+            }
             Some(value) => {
                 selector.push('=');
                 selector.push_str(&value.len().to_string());
@@ -80,6 +86,10 @@ mod tests {
         pairs.iter().map(|&(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
+    fn select_by(pairs: &[(&'static str, &'static str)], on: &[HeaderName]) -> String {
+        selector(&request(pairs), on, &Seal::new(Some("secret"), ""))
+    }
+
     fn vary(value: &'static str) -> Vary {
         Vary::read(&request(&[("vary", value)]))
     }
@@ -95,17 +105,38 @@ mod tests {
     #[test]
     fn white_space_makes_no_difference_and_absence_does() {
         let on = [HeaderName::from_static("x-a")];
-        let select = |value| selector(&request(&[("x-a", value)]), &on);
+        let select = |value| select_by(&[("x-a", value)], &on);
         assert_eq!(select("1,2"), select("1,  2 "));
         assert_ne!(select("1,2"), select("2,1"));
-        assert_ne!(select(""), selector(&HeaderMap::new(), &on));
+        assert_ne!(select(""), select_by(&[], &on));
+    }
+
+    #[test]
+    fn what_may_say_who_asks_is_a_digest() {
+        let on = ["accept", "authorization", "cookie", "x-tenant"].map(HeaderName::from_static);
+        let said = [
+            ("accept", "text/html"),
+            ("authorization", "Basic s3cret"),
+            ("cookie", "sid=s3cret"),
+            ("x-tenant", "s3cret"),
+        ];
+        let selector = select_by(&said, &on);
+        assert!(
+            selector.starts_with("accept=9:text/html;authorization:") && !selector.contains("s3cret"),
+            "{selector}"
+        );
+        for at in 0..said.len() {
+            let mut other = said;
+            other[at].1 = "other";
+            assert_ne!(select_by(&other, &on), selector);
+        }
     }
 
     #[test]
     fn no_value_passes_for_another_field() {
         let on = [HeaderName::from_static("x-a"), HeaderName::from_static("x-b")];
-        let one = selector(&request(&[("x-a", "1;x-b=1:2")]), &on);
-        let two = selector(&request(&[("x-a", "1"), ("x-b", "2")]), &on);
+        let one = select_by(&[("x-a", "1;x-b=1:2")], &on);
+        let two = select_by(&[("x-a", "1"), ("x-b", "2")], &on);
         assert_ne!(one, two);
     }
 }

@@ -83,7 +83,10 @@ impl Request {
     fn of<P: Platform>(exchange: &Exchange<P>, credentials: bool) -> Self {
         let policy = exchange.policy();
         let facts = Facts::read(&exchange.fields, policy, credentials);
-        let key = |fields| Key::new(exchange.scheme, &exchange.authority, &exchange.target, fields, policy);
+        let key = |fields| {
+            let seal = &exchange.edge.seal;
+            Key::new(exchange.scheme, &exchange.authority, &exchange.target, fields, policy, seal)
+        };
         if !keys_fields(policy) {
             return Self { key: key(&exchange.fields), facts, forwarded: OnceCell::new() };
         }
@@ -115,7 +118,8 @@ impl Request {
         if entry.vary.is_empty() {
             return entry.key == self.key.as_str();
         }
-        entry.key == self.key.variant(&vary::selector(self.forwarded(exchange), &entry.vary))
+        entry.key
+            == self.key.variant(&vary::selector(self.forwarded(exchange), &entry.vary, &exchange.edge.seal))
     }
 }
 

@@ -264,7 +264,11 @@ impl<P: Platform> Fill<P> {
         if vary.is_empty() {
             return self.request.key.as_str().to_owned();
         }
-        self.request.key.variant(&vary::selector(self.request.forwarded(&self.exchange), vary))
+        self.request.key.variant(&vary::selector(
+            self.request.forwarded(&self.exchange),
+            vary,
+            &self.exchange.edge.seal,
+        ))
     }
 
     /// Waits for the whole body and stores it. One that breaks off or is too large is never stored.

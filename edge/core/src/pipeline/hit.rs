@@ -120,7 +120,7 @@ impl Plan {
         let hop = Hop { scheme: line.scheme, authority: &authority, client: None, identity: &edge.identity };
         let forwarded = shared_fields(&fields, policy, &hop);
         let keyed = if cached::keys_fields(policy) { &forwarded } else { &fields };
-        let key = Key::new(line.scheme, &authority, &target, keyed, policy);
+        let key = Key::new(line.scheme, &authority, &target, keyed, policy, &edge.seal);
         let facts = Facts::read(&fields, policy, credentials);
         Some(Self {
             method: line.method.clone(),

@@ -95,7 +95,14 @@ fn stores_post<P: Platform, B>(exchange: &Rc<Exchange<P>>, response: &Response<B
         return None;
     }
     let forwarded = shared_fields(&exchange.fields, policy, &exchange.hop());
-    let key = Key::new(exchange.scheme, &exchange.authority, &exchange.target, &forwarded, policy);
+    let key = Key::new(
+        exchange.scheme,
+        &exchange.authority,
+        &exchange.target,
+        &forwarded,
+        policy,
+        &exchange.edge.seal,
+    );
     let request = Request::new(key, Facts::read(&exchange.fields, policy, false), forwarded);
     Some(fill_of(exchange, &Rc::new(request), Method::GET))
 }
@@ -140,7 +147,16 @@ fn get_key<P: Platform>(exchange: &Exchange<P>, target: &str) -> Option<Key> {
     let target = Target::normalise(target).ok()?;
     let config = &exchange.edge.config;
     let policy = crate::route::find(config, Method::GET.as_str(), target.path()).policy(config);
-    policy.cache.then(|| Key::new(exchange.scheme, &exchange.authority, &target, &HeaderMap::new(), policy))
+    policy.cache.then(|| {
+        Key::new(
+            exchange.scheme,
+            &exchange.authority,
+            &target,
+            &HeaderMap::new(),
+            policy,
+            &exchange.edge.seal,
+        )
+    })
 }
 
 /// Path and query of a reference to the host that was asked; `None` for another host. A reference relative to a folder is

@@ -252,7 +252,7 @@ impl Sim {
 /// Each instance has a seed of its own, as it has on every platform: it names the instance's purge log.
 fn setup(platform: &TestPlatform) -> Setup {
     let access = Access { local: true, token: Some(TOKEN.to_owned()) };
-    Setup { runtime: "test", seed: platform.random(), now: platform.now(), access, threads: 1 }
+    Setup { runtime: "test", seed: platform.random(), now: platform.now(), access, secret: None, threads: 1 }
 }
 
 fn request_of(method: &str, target: &str, fields: &[(&'static str, &str)]) -> crate::Request<TestBody> {

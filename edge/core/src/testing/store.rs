@@ -101,6 +101,12 @@ impl MapStore {
         *self.shared.clock.borrow_mut() = clock.clone();
     }
 
+    /// Every value that was ever written.
+    pub fn values(&self) -> Vec<Bytes> {
+        let writes = self.shared.writes.borrow();
+        writes.values().flatten().filter_map(|(_, value)| value.clone()).collect()
+    }
+
     /// Values that are there.
     pub fn len(&self) -> usize {
         let there = |writes: &Vec<Held>| matches!(writes.last(), Some((_, Some(_))));

@@ -54,6 +54,11 @@ pub(crate) struct Arguments {
     #[arg(long, env = "LEVEE_STATUS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     status_token: Option<String>,
 
+    /// Seals credentials in the keys of what is stored. The same for all servers of a deployment; without it a secret is derived
+    /// from the configuration, which is none against who knows that.
+    #[arg(long, env = "LEVEE_SECRET", value_name = "SECRET", hide_env_values = true)]
+    secret: Option<String>,
+
     /// How log lines are written to stderr. RUST_LOG chooses which: levee_native::request=debug is one a request.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
@@ -82,6 +87,7 @@ impl Arguments {
                 ..StoreOptions::new(path)
             }),
             status_token: self.status_token.clone().filter(|token| !token.is_empty()),
+            secret: self.secret.clone().map(Into::into),
             trusted_proxies: self.trusted_proxy.clone(),
             ..defaults
         }

@@ -71,6 +71,7 @@ impl Server {
             seed: getrandom::u64().map_err(|error| ServeError::Random(error.to_string()))?,
             now: crate::platform::now(),
             access: access(&options, address),
+            secret: options.secret.clone(),
             threads: options.threads.get(),
         };
         let shared = Shared {

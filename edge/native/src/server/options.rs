@@ -19,6 +19,8 @@ pub struct Options {
     /// What opens the status page. Without it the page is closed; but where the server listens on a loopback address, it is
     /// open to requests that come from the machine itself: for a loopback host, through no proxy, from no other site's page.
     pub status_token: Option<String>,
+    /// Seals credentials in the keys of what is stored ([`levee::Setup::secret`]).
+    pub secret: Option<levee::Secret>,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Nobody's are, by default.
     pub trusted_proxies: Vec<Network>,
     /// How long a client may take to send a request's head, and stay silent between two requests.
@@ -36,6 +38,7 @@ impl Default for Options {
             threads: std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
             store: None,
             status_token: None,
+            secret: None,
             trusted_proxies: Vec::new(),
             head_timeout: Duration::from_secs(30),
             origin_idle: Duration::from_secs(30),
