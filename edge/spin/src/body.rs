@@ -2,19 +2,45 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use futures_util::TryStreamExt;
-use levee::body::{Body as _, Capture, CaptureError, Room, Tee};
+use futures_util::{StreamExt, TryStreamExt};
+use levee::body::{Body as _, Capture, CaptureError, Pace, Room};
+use levee::platform::ClientFault;
 
-use crate::incoming::Incoming;
+use crate::incoming::{HeldTo, Incoming};
+use crate::pace::Clock;
+use crate::upload;
 
 /// A body broke off. It is never taken for a body's end: whoever reads it is cut off as well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BodyError(pub(crate) String);
+#[error(transparent)]
+pub struct BodyError(pub(crate) Broken);
+
+/// Whose fault it is, where the body is a request's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Broken {
+    /// The runtime says so: the sender's.
+    #[error("{0}")]
+    Runtime(String),
+    /// It came more slowly than it may: the sender's.
+    #[error("it came too slowly")]
+    TooSlow,
+    /// The handler's, which made it.
+    #[error("{0}")]
+    Made(String),
+}
+
+impl BodyError {
+    pub(crate) fn runtime(why: impl Into<String>) -> Self {
+        Self(Broken::Runtime(why.into()))
+    }
+
+    pub(crate) fn too_slow() -> Self {
+        Self(Broken::TooSlow)
+    }
+}
 
 /// The body of a request or a response. Trailers are dropped.
 #[derive(Debug, Default)]
@@ -51,11 +77,52 @@ impl Body {
         S: Stream<Item = Result<Bytes, E>> + 'static,
         E: std::fmt::Display,
     {
-        Self(Inner::Stream(Box::pin(chunks.map_err(|error| BodyError(error.to_string()))), None))
+        Self(Inner::Stream(
+            Box::pin(chunks.map_err(|error| BodyError(Broken::Made(error.to_string())))),
+            None,
+        ))
     }
 
     pub(crate) fn incoming(body: Incoming, length: Option<u64>) -> Self {
         Self(Inner::Incoming(body, length))
+    }
+
+    /// A client's body, held to a pace. One that does not say how long it is may be none: its first chunk is awaited to find out.
+    ///
+    /// # Errors
+    /// When it breaks off before.
+    pub(crate) async fn of_client(self, pace: Pace) -> Result<Self, BodyError> {
+        let Inner::Incoming(mut body, length) = self.0 else { return Ok(self) };
+        body.held_to = HeldTo::Pace(pace);
+        if length.is_some() {
+            return Ok(Self(Inner::Incoming(body, length)));
+        }
+        let mut chunks = body.into_stream(None);
+        while let Some(first) = chunks.next().await {
+            let first = first?;
+            if !first.is_empty() {
+                return Ok(Self::after(vec![Ok(first)], chunks, None));
+            }
+        }
+        Ok(Self::default())
+    }
+
+    /// What of a body has been read, and the rest.
+    pub(crate) fn after(read: Vec<Result<Bytes, BodyError>>, rest: Chunks, length: Option<u64>) -> Self {
+        Self(Inner::Stream(Box::pin(futures_util::stream::iter(read).chain(rest)), length))
+    }
+
+    /// Its chunks, whatever it is, and how many bytes they are where that is known.
+    pub(crate) fn into_chunks(self) -> (Chunks, Option<u64>) {
+        match self.0 {
+            Inner::Empty => (Box::pin(futures_util::stream::empty()), Some(0)),
+            Inner::Bytes(bytes) => {
+                let length = bytes.len() as u64;
+                (Box::pin(futures_util::stream::iter([Ok(bytes)])), Some(length))
+            }
+            Inner::Incoming(body, length) => (body.into_stream(length), length),
+            Inner::Stream(chunks, length) => (chunks, length),
+        }
     }
 
     /// The whole body.
@@ -85,36 +152,31 @@ impl levee::body::Body for Body {
     }
 
     fn tee(self, limit: u64, room: &Arc<Room>) -> (Self, Capture) {
-        let (chunks, length) = match self.0 {
+        let ((chunks, clock), length) = match self.0 {
             Inner::Empty => return (Self::default(), ready(Ok(Bytes::new()))),
             Inner::Bytes(bytes) => return (Self(Inner::Bytes(bytes.clone())), ready(within(bytes, limit))),
-            Inner::Incoming(body, length) => (body.into_stream(length), length),
-            Inner::Stream(chunks, length) => (chunks, length),
+            Inner::Incoming(body, length) => (body.into_captured(length), length),
+            Inner::Stream(chunks, length) => ((chunks, Clock::default()), length),
         };
         let (handed_on, capture) = levee::body::tee(chunks, length, limit, room);
-        (Self(Inner::Stream(Box::pin(HandedOn(handed_on)), length)), capture)
+        // Dropped with the capture, whether or not it has begun.
+        let until_here = clock.until_dropped();
+        let capture = async move {
+            let captured = capture.await;
+            drop(until_here);
+            captured
+        };
+        (Self(Inner::Stream(Box::pin(handed_on), length)), Box::pin(capture))
+    }
+
+    async fn primed(self) -> Result<(Self, bool), ClientFault> {
+        upload::primed(self).await
     }
 
     fn cut(self, first: u64, length: u64) -> Self {
-        let chunks: Chunks = match self.0 {
-            Inner::Empty => Box::pin(futures_util::stream::empty()),
-            Inner::Bytes(bytes) => Box::pin(futures_util::stream::iter([Ok(bytes)])),
-            Inner::Incoming(body, length) => body.into_stream(length),
-            Inner::Stream(chunks, _) => chunks,
-        };
-        let short = || BodyError("it ended too early".to_owned());
+        let (chunks, _) = self.into_chunks();
+        let short = || BodyError::runtime("it ended too early");
         Self(Inner::Stream(Box::pin(levee::body::cut(chunks, first, length, short)), Some(length)))
-    }
-}
-
-/// The client's half of a body that is also being captured.
-struct HandedOn(Tee<Chunks, BodyError>);
-
-impl Stream for HandedOn {
-    type Item = Result<Bytes, BodyError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.0).poll_next(cx)
     }
 }
 
@@ -152,7 +214,6 @@ impl From<&'static str> for Body {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::StreamExt;
     use levee::testing::block_on;
 
     use super::*;
@@ -179,6 +240,6 @@ mod tests {
         assert_eq!(block_on(capture), Err(CaptureError::Broken("reset".into())));
         let Inner::Stream(chunks, None) = handed_on.0 else { panic!("a stream stays one") };
         let read: Vec<_> = block_on(chunks.collect());
-        assert_eq!(read, [Ok(Bytes::from_static(b"ab")), Err(BodyError("reset".into()))]);
+        assert_eq!(read, [Ok(Bytes::from_static(b"ab")), Err(BodyError(Broken::Made("reset".into())))]);
     }
 }

@@ -1,48 +1,47 @@
 //! Exchanges with an origin.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
-use http::header::CONTENT_LENGTH;
 use http::{Method, Request, Response, StatusCode};
+use levee::body::{Body as _, Pace};
 use levee::platform::{Deadlines, FetchError};
 use spin_sdk::wasip3::http::client;
-use spin_sdk::wasip3::http::types::{self, ErrorCode, RequestOptions};
+use spin_sdk::wasip3::http::types::{self, RequestOptions};
 
-use crate::body::Body;
+use crate::body::{Body, Inner};
 use crate::incoming::Incoming;
-use crate::outgoing::{Outgoing, Writer};
-use crate::{fields, task};
+use crate::outgoing::Outgoing;
+use crate::{faults, fields, framing, upload};
 
+/// One exchange; see [`levee::platform::Fetch::fetch`].
 pub(crate) async fn fetch(
     request: Request<Body>,
     deadlines: Deadlines,
 ) -> Result<Response<Body>, FetchError> {
     let (head, body) = request.into_parts();
-    let headers = fields::write(&head.headers).map_err(FetchError::Internal)?;
+    let body = upload::sendable(&head.method, body).await?;
+    let length = framing::for_request(&head.method, body.length());
+    let headers = fields::write(&head.headers, length).map_err(FetchError::Internal)?;
     let options = RequestOptions::new();
-    let is_read = matches!(body.0, crate::body::Inner::Empty | crate::body::Inner::Bytes(_));
+    let is_read = matches!(body.0, Inner::Empty | Inner::Bytes(_));
     set(&options, RequestOptions::set_connect_timeout, deadlines.connect)?;
+    set(&options, RequestOptions::set_between_bytes_timeout, deadlines.idle)?;
     // The runtime counts from the connection on: a long upload would be cut off. There the wait is counted here.
     if is_read {
         set(&options, RequestOptions::set_first_byte_timeout, deadlines.first_byte)?;
     }
-    let Outgoing { contents, ended, writer } = Outgoing::written(body);
+    let Outgoing { contents, ended, writer } = Outgoing::written(body, deadlines.idle);
     let (outgoing, _sent) = types::Request::new(headers, contents, ended, Some(options));
     aim(&outgoing, &head)?;
     let sending = client::send(outgoing);
     let response = match writer {
-        None => sending.await,
-        Some(writer) if is_read => {
-            let (response, left) = task::first_of(sending, writer).await;
-            left.into_iter().for_each(task::spawn);
-            response
+        None => sending.await.map_err(faults::of_exchange)?,
+        Some(writer) => {
+            let first_byte = (!is_read).then_some(deadlines.first_byte);
+            upload::send(sending, writer, first_byte).await?
         }
-        Some(writer) => upload(sending, writer, deadlines.first_byte).await?,
     };
-    received(&head.method, response.map_err(named)?)
+    received(&head.method, response, Pace::of(&deadlines))
 }
 
 fn set<E>(
@@ -85,49 +84,16 @@ fn method(method: &Method) -> types::Method {
     }
 }
 
-/// Sends a body that comes by and by; once all of it is sent the origin has `first_byte` left.
-async fn upload<T>(
-    sending: impl Future<Output = T>,
-    mut writer: Writer,
-    first_byte: Duration,
-) -> Result<T, FetchError> {
-    let mut sending = pin!(sending);
-    let mut uploaded = false;
-    let mut waited = pin!(None);
-    let response = poll_fn(|cx| {
-        if let Poll::Ready(response) = sending.as_mut().poll(cx) {
-            return Poll::Ready(Ok(response));
-        }
-        if !uploaded && writer.as_mut().poll(cx).is_ready() {
-            uploaded = true;
-            waited.set(Some(spin_sdk::time::sleep(first_byte)));
-        }
-        match waited.as_mut().as_pin_mut() {
-            Some(wait) => wait.poll(cx).map(|()| Err(FetchError::ResponseTimeout)),
-            None => Poll::Pending,
-        }
-    })
-    .await;
-    if !uploaded && response.is_ok() {
-        // An origin may answer before it has read everything.
-        task::spawn(writer);
-    }
-    response
-}
-
-fn received(method: &Method, response: types::Response) -> Result<Response<Body>, FetchError> {
+fn received(method: &Method, response: types::Response, pace: Pace) -> Result<Response<Body>, FetchError> {
     let status = response.get_status_code();
-    let status =
-        StatusCode::from_u16(status).map_err(|_| FetchError::Protocol(format!("its status is {status}")))?;
-    let fields = fields::read(&response.get_headers(), |_, _| false);
-    let body = if *method == Method::HEAD || is_bodiless(status) {
-        Body::default()
-    } else {
-        let length = fields.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse().ok());
-        match length {
-            Some(0) => Body::default(),
-            _ => Body::incoming(Incoming::of_response(response), length),
-        }
+    let status = match StatusCode::from_u16(status) {
+        Ok(code) if framing::is_carried(status) => code,
+        _ => return Err(FetchError::UnsupportedStatus(status)),
+    };
+    let mut fields = fields::read(&response.get_headers(), |_, _| false);
+    let body = match framing::of_response(method, status, &mut fields) {
+        Some(0) => Body::default(),
+        length => Body::incoming(Incoming::of_response(response, pace), length),
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -135,59 +101,9 @@ fn received(method: &Method, response: types::Response) -> Result<Response<Body>
     Ok(response)
 }
 
-/// Such a response has no body, whatever its fields say (RFC 9110, section 6.4.1).
-pub(crate) fn is_bodiless(status: StatusCode) -> bool {
-    status.is_informational() || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
-}
-
-fn named(error: ErrorCode) -> FetchError {
-    use ErrorCode as Code;
-    match error {
-        Code::DnsTimeout | Code::DnsError(_) | Code::DestinationNotFound => FetchError::Dns,
-        Code::ConnectionRefused => FetchError::ConnectionRefused,
-        Code::ConnectionTimeout => FetchError::ConnectionTimeout,
-        // The deadline of the first byte is reported as one of reading.
-        Code::ConnectionReadTimeout | Code::HttpResponseTimeout => FetchError::ResponseTimeout,
-        Code::DestinationUnavailable
-        | Code::DestinationIpUnroutable
-        | Code::ConnectionTerminated
-        | Code::ConnectionWriteTimeout
-        | Code::ConnectionLimitReached => FetchError::ConnectionTerminated(error.to_string()),
-        Code::TlsProtocolError | Code::TlsCertificateError | Code::TlsAlertReceived(_) => {
-            FetchError::Tls(error.to_string())
-        }
-        Code::HttpProtocolError
-        | Code::HttpResponseIncomplete
-        | Code::HttpResponseHeaderSectionSize(_)
-        | Code::HttpResponseHeaderSize(_)
-        | Code::HttpResponseBodySize(_)
-        | Code::HttpResponseTrailerSectionSize(_)
-        | Code::HttpResponseTrailerSize(_)
-        | Code::HttpResponseTransferCoding(_)
-        | Code::HttpResponseContentCoding(_)
-        | Code::HttpUpgradeFailed => FetchError::Protocol(error.to_string()),
-        Code::HttpRequestDenied | Code::DestinationIpProhibited => FetchError::Internal(
-            "the runtime forbids it: the origin is not among `allowed_outbound_hosts` in spin.toml"
-                .to_owned(),
-        ),
-        other => FetchError::Internal(other.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_the_runtime_reports_is_named() {
-        assert_eq!(named(ErrorCode::ConnectionRefused), FetchError::ConnectionRefused);
-        assert_eq!(named(ErrorCode::ConnectionReadTimeout), FetchError::ResponseTimeout);
-        assert_eq!(named(ErrorCode::DestinationNotFound), FetchError::Dns);
-        let FetchError::Internal(why) = named(ErrorCode::HttpRequestDenied) else {
-            panic!("it is the edge's own fault")
-        };
-        assert!(why.contains("allowed_outbound_hosts"), "{why}");
-    }
 
     #[test]
     fn methods_stay_the_tokens_that_they_are() {

@@ -2,13 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use http::header::{HOST, HeaderMap, HeaderValue};
 use http::{Extensions, Method};
 use levee::Scheme;
 use spin_sdk::wasip3::http::types;
 
 use crate::body::Body;
 use crate::fields;
+use crate::framing::{self, Said};
 use crate::incoming::Incoming;
 
 /// What Spin says of a request, in fields of its own. It adds them behind those of the client, which may have sent some of the
@@ -36,11 +37,12 @@ pub(crate) fn read(request: types::Request) -> Result<levee::Request<Body>, &'st
     let mut fields =
         fields::read(&request.get_headers(), |name, value| said_by_spin(name, value, &mut client));
     let authority = authority(request.get_authority(), &mut fields);
-    let body = if may_have_body(&method, &fields) {
-        let length = length(&fields);
-        Body::incoming(Incoming::of_request(request), length)
-    } else {
-        Body::default()
+    let body = match framing::of_request(&mut fields)? {
+        Said::Length(0) => Body::default(),
+        Said::Length(length) => Body::incoming(Incoming::of_request(request), Some(length)),
+        // Asking for the body costs; a plain GET is spared that.
+        Said::Nothing if is_without_content(&method) => Body::default(),
+        Said::Chunked | Said::Nothing => Body::incoming(Incoming::of_request(request), None),
     };
     Ok(levee::Request {
         method,
@@ -95,20 +97,10 @@ fn authority(of_url: Option<String>, fields: &mut HeaderMap) -> String {
     }
 }
 
-/// Asking for the body costs; a plain GET is spared that.
-fn may_have_body(method: &Method, fields: &HeaderMap) -> bool {
-    !matches!(*method, Method::GET | Method::HEAD)
-        || fields.contains_key(CONTENT_LENGTH)
-        || fields.contains_key(TRANSFER_ENCODING)
-}
-
-/// How long a request's body is; where nothing says so there is one only if it is chunked (RFC 9112, section 6.3).
-fn length(fields: &HeaderMap) -> Option<u64> {
-    match fields.get(CONTENT_LENGTH) {
-        Some(length) => length.to_str().ok()?.trim().parse().ok(),
-        None if fields.contains_key(TRANSFER_ENCODING) => None,
-        None => Some(0),
-    }
+/// A request of these methods has content only where its fields say so. (Over HTTP/2 they need not; what comes then is not
+/// read, and not sent on.)
+fn is_without_content(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// Whether Spin says this and not the client; and whom Spin has accepted the connection from: the last line is its own.
@@ -165,15 +157,5 @@ mod tests {
         assert_eq!(said[HOST], "a.example:81");
         assert_eq!(authority(None, &mut fields(&[("host", "b.example")])), "b.example");
         assert_eq!(authority(None, &mut fields(&[("host", "a"), ("host", "b")])), "");
-    }
-
-    #[test]
-    fn only_what_may_have_a_body_is_asked_for_it() {
-        assert!(!may_have_body(&Method::GET, &fields(&[])));
-        assert!(may_have_body(&Method::GET, &fields(&[("content-length", "1")])));
-        assert!(may_have_body(&Method::POST, &fields(&[])));
-        assert_eq!(length(&fields(&[])), Some(0));
-        assert_eq!(length(&fields(&[("transfer-encoding", "chunked")])), None);
-        assert_eq!(length(&fields(&[("content-length", "12")])), Some(12));
     }
 }

@@ -86,40 +86,9 @@ impl Wake for Rope {
     }
 }
 
-/// Waits for both, in whichever order they come; `second` is handed back where `first` is there before it.
-pub(crate) async fn first_of<A, B>(
-    first: impl Future<Output = A>,
-    second: impl Future<Output = B> + Unpin,
-) -> (A, Option<impl Future<Output = B> + Unpin>) {
-    let mut first = pin!(first);
-    let mut second = Some(second);
-    let done = poll_fn(|cx| {
-        if let Poll::Ready(done) = first.as_mut().poll(cx) {
-            return Poll::Ready(done);
-        }
-        if let Some(waiting) = &mut second
-            && std::pin::Pin::new(waiting).poll(cx).is_ready()
-        {
-            second = None;
-        }
-        Poll::Pending
-    })
-    .await;
-    (done, second)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_not_done_yet_is_handed_back() {
-        let mut cx = Context::from_waker(Waker::noop());
-        let mut both = pin!(first_of(std::future::ready(1), std::future::pending::<()>()));
-        let Poll::Ready((done, left)) = both.as_mut().poll(&mut cx) else { panic!("the first is ready") };
-        assert_eq!(done, 1);
-        assert!(left.is_some());
-    }
 
     #[test]
     fn the_clock_stands_still_within_a_turn_and_not_between() {
@@ -140,21 +109,5 @@ mod tests {
         assert!(work.as_mut().poll(&mut cx).is_pending());
         assert!(work.as_mut().poll(&mut cx).is_ready());
         assert_ne!(while_it_works(clock), while_it_works(clock), "outside it moves");
-    }
-
-    #[test]
-    fn the_second_goes_on_while_the_first_waits() {
-        let asked = Cell::new(0);
-        let first = poll_fn(|_| if asked.get() > 0 { Poll::Ready(()) } else { Poll::Pending });
-        let second = poll_fn(|_| {
-            asked.set(asked.get() + 1);
-            Poll::Ready(())
-        });
-        let mut cx = Context::from_waker(Waker::noop());
-        let mut both = pin!(first_of(first, second));
-        assert!(both.as_mut().poll(&mut cx).is_pending());
-        let Poll::Ready(((), left)) = both.as_mut().poll(&mut cx) else { panic!("the second let it go on") };
-        assert!(left.is_none());
-        assert_eq!(asked.get(), 1, "not polled after its end");
     }
 }
