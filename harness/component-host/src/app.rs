@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use tempfile::TempDir;
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Cache, CacheConfig, Config, Engine, Store};
+use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, Store};
 use wasmtime_wasi::{DirPerms, FilePerms, WasiCtx};
 use wasmtime_wasi_http::handler::{ProxyHandler, ProxyPre};
 use wasmtime_wasi_http::p3::WasiHttp;
@@ -14,7 +14,7 @@ use crate::instances::{Instances, Reuse};
 use crate::key_value::{StoreKind, Stores};
 use crate::outbound::{self, OutboundClient};
 use crate::state::HostState;
-use crate::{Error, Manifest, bindings, mounts};
+use crate::{Error, Manifest, bindings, limits, mounts};
 
 /// How a component is run.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ pub(crate) fn load(
         return Err(wrong(&file, "there is no such file; build the component first"));
     }
     let failed = |error: wasmtime::Error| wrong(&file, &format!("{error:#}"));
-    let engine = engine(options.cache.as_deref()).map_err(failed)?;
+    let engine = engine(options.cache.as_deref(), limits::allocation()?).map_err(failed)?;
     let component = Component::from_file(&engine, &file).map_err(failed)?;
     let linker = linker(&engine).map_err(failed)?;
     let pre = linker.instantiate_pre(&component).map_err(|error| {
@@ -91,8 +91,9 @@ fn wrong(file: &Path, why: &str) -> Error {
     Error::Component { file: file.to_path_buf(), why: why.to_owned() }
 }
 
-fn engine(cache: Option<&Path>) -> wasmtime::Result<Engine> {
+fn engine(cache: Option<&Path>, allocation: InstanceAllocationStrategy) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
+    config.allocation_strategy(allocation);
     config.wasm_component_model_async(true);
     if let Some(folder) = cache {
         let mut settings = CacheConfig::new();

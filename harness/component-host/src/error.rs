@@ -25,6 +25,14 @@ pub enum Error {
         /// What the runtime says.
         why: String,
     },
+    /// A limit in the environment is no number.
+    #[error("{name} is {value:?}, which is no number for it")]
+    Limit {
+        /// The variable.
+        name: String,
+        /// What it says.
+        value: String,
+    },
     /// A store of the key-value interface could not be opened.
     #[error("the key-value store {file}: {source}")]
     Store {

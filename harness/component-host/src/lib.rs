@@ -7,10 +7,12 @@
 
 mod allowed;
 mod app;
+mod beside;
 mod bindings;
 mod error;
 mod instances;
 mod key_value;
+mod limits;
 mod manifest;
 mod mounts;
 mod outbound;

@@ -85,7 +85,7 @@ async fn send(
         .await
         .map_err(|_| ErrorCode::ConnectionReadTimeout)?
         .map_err(|error| reason(&error))?;
-    Ok(response.map(|body| TimedBody { body, between_bytes, waiting: None }.boxed_unsync()))
+    Ok(response.map(|body| TimedBody { body: Some(body), between_bytes, waiting: None }.boxed_unsync()))
 }
 
 /// Where a request goes, if it may.
@@ -173,9 +173,9 @@ fn reason(error: &hyper_util::client::legacy::Error) -> ErrorCode {
     if causes().any(tls) { ErrorCode::TlsProtocolError } else { ErrorCode::ConnectionRefused }
 }
 
-/// An origin's body, each part of which must come in time.
+/// An origin's body, each part of which must come in time. One that does not lets go of its connection.
 struct TimedBody {
-    body: Incoming,
+    body: Option<Incoming>,
     between_bytes: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
 }
@@ -188,21 +188,23 @@ impl http_body::Body for TimedBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
             self.waiting = None;
-            return Poll::Ready(frame.map(|frame| frame.map_err(|_| ErrorCode::HttpResponseIncomplete)));
+            return Poll::Ready(frame.map(|frame| frame.map_err(|_| ErrorCode::HttpProtocolError)));
         }
         let between_bytes = self.between_bytes;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(between_bytes)));
         ready!(waiting.as_mut().poll(cx));
+        self.body = None;
         Poll::Ready(Some(Err(ErrorCode::ConnectionReadTimeout)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map(Incoming::size_hint).unwrap_or_default()
     }
 }

@@ -1,15 +1,14 @@
 //! Takes requests as Spin's HTTP trigger does, and hands them to instances.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST};
 use http::uri::{Authority, Scheme};
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -22,10 +21,12 @@ use wasmtime_wasi_http::p3::bindings::http::types;
 
 use crate::app::{self, App, Options};
 use crate::instances::Instances;
-use crate::{Error, Manifest, Route};
+use crate::{Error, Manifest, Route, beside};
 
 /// Paths that Spin answers itself.
 const WELL_KNOWN: &str = "/.well-known/spin/";
+/// What a host ends in that is another component of the application.
+const CHAINED: &str = ".spin.internal";
 /// How long requests, and work after responses, may still take when the host stops.
 const DRAIN: Duration = Duration::from_secs(8);
 
@@ -104,9 +105,13 @@ impl Server {
             tracing::debug!("TCP_NODELAY: {error}");
         }
         let host = Arc::clone(&self.host);
-        let service = service_fn(move |request| {
+        let (stream, heads) = beside::watched(stream);
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let host = Arc::clone(&host);
-            async move { Ok::<_, Infallible>(host.answer(request, client).await) }
+            if let Some(length) = heads.length_beside_coding(&request) {
+                request.headers_mut().insert(CONTENT_LENGTH, length);
+            }
+            async move { host.answer(request, client).await }
         });
         let connection =
             http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
@@ -125,50 +130,62 @@ impl std::fmt::Debug for Server {
     }
 }
 
+/// What Spin answers by closing the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("a request was not answered: {0}")]
+struct Unanswered(&'static str);
+
 impl Host {
-    async fn answer(&self, request: Request<Incoming>, client: SocketAddr) -> Answer {
-        let path = request.uri().path();
+    async fn answer(&self, request: Request<Incoming>, client: SocketAddr) -> Result<Answer, Unanswered> {
+        let (mut parts, body) = request.into_parts();
+        strip(&mut parts.headers);
+        let path = parts.uri.path().to_owned();
         if let Some(name) = path.strip_prefix(WELL_KNOWN) {
-            return match name {
+            return Ok(match name {
                 "health" => full("OK"),
                 _ => empty(StatusCode::NOT_FOUND),
-            };
+            });
         }
-        let Some(route) = self.app.manifest.route(path) else { return empty(StatusCode::NOT_FOUND) };
-        let request = match prepare(request, route, client) {
-            Ok(request) => request,
-            Err(why) => {
-                tracing::error!("a request was refused: {why}");
-                return empty(StatusCode::INTERNAL_SERVER_ERROR);
-            }
-        };
+        let Some(route) = self.app.manifest.route(&path) else { return Ok(empty(StatusCode::NOT_FOUND)) };
+        parts.uri = absolute(parts.uri, &parts.headers).map_err(Unanswered)?;
+        if let Err(why) = prepare(&parts.uri, &mut parts.headers, route, client) {
+            tracing::error!("a request was refused: {why}");
+            return Ok(empty(StatusCode::INTERNAL_SERVER_ERROR));
+        }
         let broken = |_| ErrorCode::P3(types::ErrorCode::HttpProtocolError);
-        let request = request.map(|body| body.map_err(broken).boxed_unsync());
-        match self.handler.handle((), request).await {
+        let request = Request::from_parts(parts, body.map_err(broken).boxed_unsync());
+        Ok(match self.handler.handle((), request).await {
             Ok(response) => response,
             Err(error) => {
                 tracing::error!("a request failed: {error:?}");
                 empty(StatusCode::INTERNAL_SERVER_ERROR)
             }
-        }
+        })
     }
 }
 
-/// What Spin does with a request before its component sees it.
-fn prepare(
-    request: Request<Incoming>,
-    route: &Route,
-    client: SocketAddr,
-) -> Result<Request<Incoming>, &'static str> {
-    let (mut parts, body) = request.into_parts();
-    if parts.headers.values().any(|value| std::str::from_utf8(value.as_bytes()).is_err()) {
-        return Err("a header field is not UTF-8");
+/// The fields that no component sees.
+fn strip(headers: &mut HeaderMap) {
+    let names_a_component = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .is_some_and(|host| host.parse::<Authority>().is_ok_and(|host| host.host().ends_with(CHAINED)));
+    if names_a_component {
+        headers.remove(HOST);
     }
-    let given = match parts.headers.get(HOST) {
-        Some(host) => Some(Authority::try_from(host.as_bytes()).map_err(|_| "the Host field is not a host")?),
+    headers.remove(CONNECTION);
+}
+
+/// The URL that is meant, by the target and `Host`.
+fn absolute(uri: Uri, headers: &HeaderMap) -> Result<Uri, &'static str> {
+    let given = match headers.get(HOST) {
+        Some(host) => {
+            let host = host.to_str().map_err(|_| "the Host field is not ASCII")?;
+            Some(host.parse::<Authority>().map_err(|_| "the Host field is not a host")?)
+        }
         None => None,
     };
-    let mut uri = parts.uri.into_parts();
+    let mut uri = uri.into_parts();
     uri.authority = match (given, uri.authority) {
         (Some(given), Some(target)) if given != target => {
             return Err("the Host field and the target name different hosts");
@@ -179,12 +196,23 @@ fn prepare(
         return Err("there is no Host field");
     }
     uri.scheme = Some(Scheme::HTTP);
-    parts.uri = Uri::from_parts(uri).map_err(|_| "the target is not a URL")?;
+    Uri::from_parts(uri).map_err(|_| "the target is not a URL")
+}
 
-    let rest = route.rest(parts.uri.path()).unwrap_or_default().to_owned();
+/// What Spin does with a request before its component sees it.
+fn prepare(
+    uri: &Uri,
+    headers: &mut HeaderMap,
+    route: &Route,
+    client: SocketAddr,
+) -> Result<(), &'static str> {
+    if headers.values().any(|value| std::str::from_utf8(value.as_bytes()).is_err()) {
+        return Err("a header field is not UTF-8");
+    }
+    let rest = route.rest(uri.path()).unwrap_or_default().to_owned();
     for (name, value) in [
         ("spin-path-info", rest),
-        ("spin-full-url", parts.uri.to_string()),
+        ("spin-full-url", uri.to_string()),
         ("spin-matched-route", route.raw().to_owned()),
         ("spin-base-path", String::from("/")),
         ("spin-raw-component-route", route.raw().to_owned()),
@@ -193,9 +221,9 @@ fn prepare(
     ] {
         let value = HeaderValue::try_from(value).map_err(|_| "the path does not fit a header field")?;
         // After those of the client's, if it sent any: so does Spin.
-        parts.headers.append(HeaderName::from_static(name), value);
+        headers.append(HeaderName::from_static(name), value);
     }
-    Ok(Request::from_parts(parts, body))
+    Ok(())
 }
 
 fn empty(status: StatusCode) -> Answer {

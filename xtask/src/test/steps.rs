@@ -16,7 +16,7 @@ const WORKER: [&str; 2] = ["levee-worker", "levee-worker-app"];
 /// The Spin component, likewise.
 const SPIN: [&str; 2] = ["levee-spin", "levee-spin-app"];
 /// Built for wasm32 only: what the component host is tried with.
-const GUESTS: [&str; 2] = ["levee-guest-hello", "levee-guest-probe"];
+const GUESTS: [&str; 3] = ["levee-guest-edge", "levee-guest-hello", "levee-guest-probe"];
 
 /// In the order in which a mistake is cheapest to find.
 pub(super) const ALL: &[Step] = &[
@@ -110,7 +110,9 @@ fn clippy(cx: &Cx) -> Result<Done> {
 }
 
 fn clippy_wasm(cx: &Cx) -> Result<Done> {
-    for (target, packages) in [(tools::WASM, &WORKER), (tools::WASI, &SPIN), (tools::WASI, &GUESTS)] {
+    for (target, packages) in
+        [(tools::WASM, &WORKER[..]), (tools::WASI, &SPIN[..]), (tools::WASI, &GUESTS[..])]
+    {
         tools::rust_target(&cx.root, target)?;
         let mut command = cargo(cx, &["clippy", "--target", target]);
         for package in packages {

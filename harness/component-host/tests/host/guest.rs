@@ -17,7 +17,7 @@ pub(crate) fn wasm(package: &str) -> PathBuf {
     static BUILT: OnceLock<Vec<levee_harness::Built>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let packages = ["levee-guest-hello", "levee-guest-probe"];
+        let packages = ["levee-guest-edge", "levee-guest-hello", "levee-guest-probe"];
         cargo_build(&root, &packages, &["--target", "wasm32-wasip2"], || false).expect("the guests are built")
     });
     let found = built.iter().find(|built| built.package == package);

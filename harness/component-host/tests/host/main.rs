@@ -3,7 +3,11 @@
 mod client;
 mod guest;
 mod origin;
+mod raw;
+mod scripted;
 
+mod as_spin;
+mod edge;
 mod fields;
 mod interfaces;
 mod lifetime;
