@@ -143,3 +143,16 @@ fn its_variables_are_those_of_the_application() {
         assert_eq!(is_secret, variable["value"].is_badvalue(), "{name}: a secret comes from a secret");
     }
 }
+
+#[test]
+fn the_patch_of_its_limits_meets_its_container() {
+    let patch = std::fs::read_to_string(root().join("infra/spinkube/limits.yaml")).expect("the patch");
+    let patch = &YamlLoader::load_from_str(&patch).expect("YAML")[0];
+    let app = &YamlLoader::load_from_str(&manifest()).expect("YAML")[0];
+    // The operator names the Deployment and its container after the application.
+    let container = &patch["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["name"].as_str(), app["metadata"]["name"].as_str());
+    assert_eq!(container["env"][0]["name"].as_str(), Some("SPIN_WASMTIME_TOTAL_STACKS"));
+    let stacks = container["env"][0]["value"].as_str().expect("Kubernetes takes a string alone");
+    assert!(stacks.parse::<u32>().is_ok_and(|stacks| stacks > 1_000), "{stacks}");
+}

@@ -192,6 +192,7 @@ fn keep(root: &Path, args: &Args, all: &[Measured]) -> Result<()> {
     let whole: Value = json!({
         "command": format!("cargo xtask bench spin --rounds {} --requests {}", args.rounds, args.requests),
         "unix_time": now,
+        "host": "levee-component-host, which is not Spin",
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
         "measured": measured,
         "ratios": ratios,

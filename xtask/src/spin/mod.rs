@@ -26,6 +26,9 @@ pub(crate) const LONG_LIVED: [&str; 6] = [
     "--idle-instance-timeout",
     "600s",
 ];
+/// How many fibers Spin has stacks for, and so do the component host and a SpinKube pod that are told so. Spin's own number is
+/// 1,000, and each instance needs at least one: where a crowd meets more, instances trap, with all that is in them.
+pub(crate) const STACKS: (&str, &str) = ("SPIN_WASMTIME_TOTAL_STACKS", "4000");
 /// The program that is deployed.
 const PACKAGE: &str = "levee-spin-app";
 
@@ -84,4 +87,23 @@ pub(crate) fn assemble(wasm: &Path, config: &[u8], out: &Path) -> Result<()> {
     files::write_if_changed(&out.join("levee.wasm"), &component)?;
     files::write_if_changed(&out.join("files/levee.bin"), config)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_and_the_spinkube_manifest_say_what_up_says() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let read = |file: &str| fs::read_to_string(root.join(file)).expect(file);
+        let (name, stacks) = STACKS;
+        let guide = read("docs/spin.md");
+        assert!(guide.contains(&format!("{name}={stacks} spin up")), "docs/spin.md");
+        for option in LONG_LIVED {
+            assert!(guide.contains(option), "docs/spin.md: {option}");
+        }
+        let patch = read("infra/spinkube/limits.yaml");
+        assert!(patch.contains(&format!("- name: {name}\n              value: \"{stacks}\"")), "{patch}");
+    }
 }

@@ -179,19 +179,20 @@ fn start_component(
     let folder = root.join(DEV).join("spin");
     let manifest = app.write(root.join("spin.toml"), &folder)?;
     let stored = plan.stored(root)?;
+    let (stacks, number) = spin::STACKS;
     match host {
         // The variable opens the status page to loopback hosts.
         Host::Own(host) => Ok(ComponentHost::new(host, manifest)
             .port(port)
             .variable("levee_environment", "local")
             .sqlite(stored.join("key-value.sqlite"))
-            .with(|spec| common(root, "edge")(spec.args(spin::LONG_LIVED)))
+            .with(|spec| common(root, "edge")(spec.args(spin::LONG_LIVED).env(stacks, number)))
             .start()?),
         Host::Spin(program) => Ok(SpinUp::new(program, manifest)
             .port(port)
             .variable("levee_environment", "local")
             .state(stored.join("spin"))
-            .with(|spec| common(root, "edge")(spec.args(spin::LONG_LIVED)))
+            .with(|spec| common(root, "edge")(spec.args(spin::LONG_LIVED).env(stacks, number)))
             .start()?),
     }
 }
