@@ -59,14 +59,14 @@ async fn a_length_beside_a_coding_reaches_the_component() {
 }
 
 /// So many requests at once, each held in an instance of its own; how many were answered 200, and what the host wrote.
-async fn held(count: usize, stacks: Option<&'static str>) -> (usize, String) {
+async fn held(count: usize, limit: Option<(&'static str, &'static str)>) -> (usize, String) {
     let mut origin = Origin::start().await;
     let allowed = format!(r#"allowed_outbound_hosts = ["http://{}"]"#, origin.address);
     let alone = |host: ComponentHost| {
         host.with(|spec| {
             let spec = spec.args(["--max-instance-concurrent-reuse-count", "1"]);
-            match stacks {
-                Some(stacks) => spec.env("SPIN_WASMTIME_TOTAL_STACKS", stacks),
+            match limit {
+                Some((name, value)) => spec.env(name, value),
                 None => spec,
             }
         })
@@ -84,10 +84,7 @@ async fn held(count: usize, stacks: Option<&'static str>) -> (usize, String) {
     }
     // Each either reaches the origin, and waits for its body, or is answered at once.
     let mut answered = 0;
-    let reached = match stacks {
-        None => count,
-        Some(stacks) => stacks.parse().expect("a number"),
-    };
+    let reached = limit.map_or(count, |(_, value)| value.parse().expect("a number"));
     for _ in 0..reached {
         origin.seen().await;
     }
@@ -100,11 +97,18 @@ async fn held(count: usize, stacks: Option<&'static str>) -> (usize, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_that_need_more_fibers_than_there_are_trap() {
-    let (answered, log) = held(6, Some("3")).await;
+    let (answered, log) = held(6, Some(("SPIN_WASMTIME_TOTAL_STACKS", "3"))).await;
     assert_eq!(answered, 3, "{log}");
     assert!(log.contains("maximum concurrent limit of 3 for fibers reached"), "{log}");
     let (answered, log) = held(6, None).await;
     assert_eq!(answered, 6, "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_are_no_more_instances_than_there_may_be() {
+    let (answered, log) = held(6, Some(("SPIN_WASMTIME_INSTANCE_COUNT", "3"))).await;
+    assert_eq!(answered, 3, "{log}");
+    assert!(log.contains("maximum concurrent limit of 3 for component instances reached"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
