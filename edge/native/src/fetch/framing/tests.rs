@@ -164,6 +164,11 @@ fn an_end_that_is_not_certain_is_refused() {
 }
 
 #[test]
+fn a_name_that_no_coding_has_ends_with_the_connection() {
+    assert_eq!(read(&Method::GET, 200, &[("transfer-encoding", "odd")], None), Ok((None, KEPT)));
+}
+
+#[test]
 fn what_has_no_body_says_no_length_but_for_a_head() {
     let says = &[("content-length", "5")][..];
     assert_eq!(read(&Method::HEAD, 200, says, Some(0)), Ok((Some("5".to_owned()), KEPT)));
