@@ -9,6 +9,7 @@ pub mod directive;
 pub mod etag;
 pub mod list;
 pub mod structured;
+pub mod transfer;
 pub mod vary;
 
 use http::{HeaderMap, HeaderName, HeaderValue};

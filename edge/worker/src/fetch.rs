@@ -1,9 +1,9 @@
 //! Exchanges with an origin.
 
-use http::header::{CONTENT_LENGTH, ETAG, SERVER, UPGRADE};
+use http::header::{CONTENT_LENGTH, ETAG, SERVER, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use levee::body::Pace;
-use levee::fields::connection;
+use levee::fields::{connection, transfer};
 use levee::platform::{Deadlines, FetchError};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ReadableStream;
@@ -61,6 +61,9 @@ fn response(method: &Method, head: &str, body: Body) -> Result<Response<Body>, F
     let mut fields = fields::parse(lines);
     if let Some(error) = cloudflare_error(status, &fields) {
         return Err(error);
+    }
+    if transfer::names_no_coding(&fields) {
+        fields.remove(TRANSFER_ENCODING);
     }
     let length = framing::consume(&mut fields).map_err(|UnknownCoding(coding)| {
         FetchError::Protocol(format!("its transfer coding is `{coding}`, which nobody asked for"))

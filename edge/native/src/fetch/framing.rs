@@ -10,7 +10,7 @@ use http::header::{
 };
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body as HttpBody;
-use levee::fields::{connection, list};
+use levee::fields::{connection, list, transfer};
 use levee::platform::FetchError;
 
 use super::endpoint::Endpoint;
@@ -134,9 +134,6 @@ enum Coding {
     Close,
 }
 
-/// The transfer codings that there are (RFC 9112, section 7).
-const CODINGS: [&str; 6] = ["chunked", "compress", "deflate", "gzip", "x-compress", "x-gzip"];
-
 /// Only what is certain to be understood alike by all who read it: `chunked` alone, the `identity` of RFC 2616, or a name that
 /// no coding has. Another coding cannot be undone here, and what is coded must not pass for content.
 fn coding(fields: &HeaderMap) -> Result<Coding, FetchError> {
@@ -145,17 +142,11 @@ fn coding(fields: &HeaderMap) -> Result<Coding, FetchError> {
     if lines.next().is_none() && first.as_bytes().eq_ignore_ascii_case(b"chunked") {
         return Ok(Coding::Chunked);
     }
-    let codings: Vec<_> = list::all(fields, "transfer-encoding").collect();
-    if !codings.is_empty() && codings.iter().all(|coding| coding.eq_ignore_ascii_case("identity")) {
+    let mut codings = list::all(fields, "transfer-encoding").peekable();
+    if codings.peek().is_some() && codings.all(|coding| coding.eq_ignore_ascii_case("identity")) {
         return Ok(Coding::Close);
     }
-    // A name that no coding has codes nothing; the body ends with the connection (RFC 9112, section 6.3). Beside a length it is
-    // more likely an attempt to be read in two ways.
-    if let [coding] = &codings[..]
-        && !fields.contains_key(CONTENT_LENGTH)
-        && !CODINGS.iter().any(|name| coding.eq_ignore_ascii_case(name))
-        && coding.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    {
+    if transfer::names_no_coding(fields) {
         return Ok(Coding::Close);
     }
     Err(FetchError::Protocol("its transfer coding is not `chunked`".to_owned()))
