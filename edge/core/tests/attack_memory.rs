@@ -156,3 +156,23 @@ fn those_who_leave_a_flight_leave_nothing_behind() {
     assert!(grown < MIB, "{} MiB", grown / MIB);
     drop(leader);
 }
+
+/// One client that does not read takes no more than its share of the room for bodies: others go on being cached.
+#[test]
+fn a_client_that_reads_nothing_keeps_no_others_answers_from_being_stored() {
+    let body = "x".repeat(1 << 20);
+    let sim = Sim::new(with_memory(8 << 20), move |ask| {
+        Reply::new("max-age=60", if ask.uri.ends_with("small") { "page" } else { &body })
+    });
+    let mut unread_answers = Vec::new();
+    for n in 0..40 {
+        let target = format!("/{n}");
+        // Filled by somebody who reads, and then hit.
+        sim.get(&target);
+        unread_answers.extend(unread(&sim, &[target], &[]));
+    }
+    sim.get("/small");
+    let second = sim.get("/small");
+    assert!(second.cache_status().starts_with("hit"), "{}", second.cache_status());
+    drop(unread_answers);
+}

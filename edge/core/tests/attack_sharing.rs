@@ -264,3 +264,27 @@ fn requests_by_head_collapse() {
     sim.send_together(&[HEAD; 60]);
     assert!(sim.asked().len() <= 2, "{} requests", sim.asked().len());
 }
+
+/// What came of a flight answers all who have waited for it, also where the origin took longer than its answer is fresh: that is
+/// how a flood begins. It is no older for them than for the one who led (RFC 9111, section 4: collapsed requests).
+#[test]
+fn a_slow_origin_and_a_short_lifetime_let_no_stampede_through() {
+    let sim = Sim::new(plain(), |_| Reply::new("max-age=1", "page").after(seconds(2)));
+    for round in 1..=2 {
+        let answers = sim.send_together(&[GET; 50]);
+        assert!(sim.asked().len() <= 2 * round, "{} requests in {round} rounds", sim.asked().len());
+        assert!(answers.iter().all(|answer| answer.text() == "page"));
+        sim.advance(seconds(5));
+    }
+}
+
+/// The same for what comes old from a cache behind the edge.
+#[test]
+fn an_answer_that_comes_old_lets_no_stampede_through_or_holds_nobody_up() {
+    let sim = Sim::new(plain(), |_| Reply::new("max-age=60", "page").field("age", "100").after(seconds(1)));
+    sim.get("/a");
+    let began = sim.platform_now();
+    sim.send_together(&[GET; 20]);
+    let (waited, asked) = (sim.platform_now().since(began), sim.asked().len() - 1);
+    assert!(waited == seconds(1) || asked <= 2, "{asked} requests, and {waited:?}");
+}
