@@ -11,7 +11,9 @@ use levee::testing::{Reply, Sent, Sim, config_for};
 /// to store it, and asks nobody to).
 #[test]
 fn an_error_that_names_a_lifetime_is_nobody_elses_either() {
-    for status in [400, 403, 405, 406, 411, 412, 413, 415, 416, 417, 421, 422, 425, 426, 428, 429, 431, 500, 501, 503] {
+    for status in
+        [400, 403, 405, 406, 411, 412, 413, 415, 416, 417, 421, 422, 425, 426, 428, 429, 431, 500, 501, 503]
+    {
         let sim = Sim::new(config_for(&["https://o.example"]), move |ask| {
             let fails = ask.field("accept-language").len() > 50;
             let reply = Reply::new("public, max-age=600", if fails { "no" } else { "page" });

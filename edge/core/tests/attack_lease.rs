@@ -10,8 +10,7 @@ fn an_error_of_one_request_parts_no_instances() {
     let store = vec![MapStore::new(Duration::ZERO)];
     let sim = Sim::with_stores(config_for(&["https://o.example"]), store, |ask| {
         let fails = ask.field("accept-language").len() > 50;
-        let reply =
-            if fails { Reply::new("", "no").status(431) } else { Reply::new("max-age=60", "page") };
+        let reply = if fails { Reply::new("", "no").status(431) } else { Reply::new("max-age=60", "page") };
         reply.after(Duration::from_millis(500))
     })
     .with_lease(&MapLease::default());

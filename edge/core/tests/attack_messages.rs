@@ -1,5 +1,7 @@
 //! Wrong messages: what an answer says, to whom, and what a client can make it cost.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -126,7 +128,10 @@ fn a_few_bytes_cost_what_a_few_bytes_are_worth() {
 }
 
 fn fields(pairs: &[(&'static str, &'static [u8])]) -> HeaderMap {
-    pairs.iter().map(|&(name, value)| (name.parse().unwrap(), HeaderValue::from_bytes(value).unwrap())).collect()
+    pairs
+        .iter()
+        .map(|&(name, value)| (name.parse().unwrap(), HeaderValue::from_bytes(value).unwrap()))
+        .collect()
 }
 
 /// Bytes above ASCII may stand in a tag (RFC 9110, section 8.8.3: `obs-text`).
@@ -154,4 +159,22 @@ fn a_weak_date_holds_no_parts_together() {
     let now = b"Tue, 14 Nov 2023 22:13:20 GMT";
     let response = fields(&[("last-modified", now), ("date", now)]);
     assert!(!range_applies(&fields(&[("if-range", now)]), &response));
+}
+
+/// A field that is twice as long takes twice as long to read.
+#[test]
+fn a_long_targeted_field_is_read_in_time_that_grows_with_its_length() {
+    let time = |members: usize| {
+        let line: Vec<String> = (0..members).map(|n| format!("a{n}")).collect();
+        let fields: HeaderMap =
+            [("cdn-cache-control".parse().unwrap(), HeaderValue::from_str(&line.join(",")).unwrap())]
+                .into_iter()
+                .collect();
+        let began = Instant::now();
+        assert!(levee::fields::CacheControl::read_targeted(&fields, "cdn-cache-control").is_some());
+        began.elapsed()
+    };
+    time(100);
+    let (short, long) = (time(500), time(10_000));
+    assert!(long < short * 100, "{long:?} against {short:?}: twenty times as long");
 }

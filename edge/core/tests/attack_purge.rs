@@ -36,7 +36,8 @@ fn a_purged_variant_does_not_come_back_out_of_a_store() {
 fn a_purged_entry_of_a_keyed_field_does_not_come_back_out_of_a_store() {
     let key = KeyPolicy { fields: vec!["x-tenant".into()], ..KeyPolicy::default() };
     let config = Config { defaults: Policy { key, ..Policy::default() }, ..plain() };
-    let mut sim = Sim::with_stores(config, stores(), |ask| Reply::new("max-age=600", &ask.number.to_string()));
+    let mut sim =
+        Sim::with_stores(config, stores(), |ask| Reply::new("max-age=600", &ask.number.to_string()));
     let tenant = [("x-tenant", "t")];
     assert_eq!(sim.send("GET", "/a", &tenant).text(), "0");
     sim.send("POST", "/a", &[("body", "x"), ("x-tenant", "t")]);
