@@ -9,8 +9,11 @@ mod keep;
 mod lease;
 mod miss;
 mod pass;
+mod refuse;
 mod reply;
 pub mod shortcuts;
+
+pub use refuse::refuse;
 
 use std::net::IpAddr;
 use std::rc::Rc;

@@ -21,6 +21,7 @@ mod upload;
 use download::Download;
 pub use error::BodyError;
 use upload::Upload;
+pub(crate) use upload::{Intake, TINY};
 
 /// The body of a request or a response. Trailers are dropped.
 #[derive(Debug, Default)]
@@ -54,13 +55,16 @@ impl Body {
 
     /// The body of a request that arrives: what is wrong with it is its client's fault ([`BodyError::Client`]), and so is a
     /// pace below `pace`.
-    pub(crate) fn upload(incoming: Incoming, pace: Pace) -> Self {
+    pub(crate) fn upload(incoming: Incoming, pace: Pace, intake: &Arc<Intake>) -> Self {
         if incoming.is_end_stream() {
             return Self(Kind::Empty);
         }
         let length = incoming.size_hint().exact();
         let stalled = || BodyError::Client(ClientFault::Stalled);
-        Self(Kind::Upload(Box::new(Paced::new(Upload(incoming), Ticks::new(), pace, stalled)), length))
+        Self(Kind::Upload(
+            Box::new(Paced::new(Upload::new(incoming, intake.clone()), Ticks::new(), pace, stalled)),
+            length,
+        ))
     }
 
     /// The body of an origin's response. It breaks off when it is silent for too long, or, while it is captured, too slow.

@@ -42,7 +42,7 @@ impl Pace {
     }
 
     /// How long all waits together may be for so many bytes.
-    fn allowed(&self, bytes: u64) -> Duration {
+    pub fn allowed(&self, bytes: u64) -> Duration {
         match bytes.saturating_mul(1_000).checked_div(self.rate) {
             Some(millis) => Duration::from_millis(millis).max(self.idle),
             None => Duration::MAX,

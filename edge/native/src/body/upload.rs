@@ -3,6 +3,9 @@
 use std::error::Error as _;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -13,18 +16,65 @@ use levee::platform::ClientFault;
 
 use super::BodyError;
 
+/// Data of so many bytes costs more to keep than it holds.
+pub(crate) const TINY: usize = 256;
+
+/// How much tiny data one connection has brought that nobody has read yet. HTTP/2's windows bound bytes, not frames.
+#[derive(Debug, Default)]
+pub(crate) struct Intake {
+    unread: AtomicUsize,
+    uploads: AtomicUsize,
+}
+
+impl Intake {
+    /// A frame with tiny data has come; how many are not read.
+    pub(crate) fn came(&self) -> usize {
+        self.unread.fetch_add(1, Relaxed) + 1
+    }
+}
+
 /// The data of a request's body. Trailers are dropped.
 #[derive(Debug)]
-pub(super) struct Upload(pub(super) Incoming);
+pub(super) struct Upload {
+    incoming: Incoming,
+    intake: Arc<Intake>,
+}
+
+impl Upload {
+    pub(super) fn new(incoming: Incoming, intake: Arc<Intake>) -> Self {
+        intake.uploads.fetch_add(1, Relaxed);
+        Self { incoming, intake }
+    }
+
+    fn read(&self, data: &Bytes) {
+        if data.len() < TINY {
+            let one_less = |unread: usize| unread.checked_sub(1);
+            // None, as on HTTP/1, is none.
+            let _ = self.intake.unread.fetch_update(Relaxed, Relaxed, one_less);
+        }
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        // What is left of it unread is gone; how much that was is known once there is no other.
+        if self.intake.uploads.fetch_sub(1, Relaxed) == 1 {
+            self.intake.unread.store(0, Relaxed);
+        }
+    }
+}
 
 impl Stream for Upload {
     type Item = Result<Bytes, BodyError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            return Poll::Ready(match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
+            return Poll::Ready(match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => Some(Ok(data)),
+                    Ok(data) => {
+                        self.read(&data);
+                        Some(Ok(data))
+                    }
                     Err(_trailers) => continue,
                 },
                 Some(Err(error)) => Some(Err(BodyError::Client(fault(&error)))),

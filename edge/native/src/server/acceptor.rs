@@ -10,10 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use socket2::{Domain, Socket, Type};
 use tokio::sync::{mpsc, watch};
 
+use super::linger::Full;
 use super::options::ServeError;
+use super::places::{Place, Places};
 
 const BACKLOG: i32 = 4096;
 
@@ -34,26 +37,28 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     })
 }
 
-/// A connection on its way to its thread. It counts among the thread's until dropped.
+/// A connection on its way to its thread.
 #[derive(Debug)]
 pub(super) struct Accepted {
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
+    /// It counts among the thread's until dropped.
+    pub(super) load: Load,
     pub(super) place: Place,
 }
 
 /// A thread's count of open connections, raised by one.
 #[derive(Debug)]
-pub(super) struct Place(Arc<AtomicUsize>);
+pub(super) struct Load(Arc<AtomicUsize>);
 
-impl Place {
+impl Load {
     fn take(open: &Arc<AtomicUsize>) -> Self {
         open.fetch_add(1, Ordering::Relaxed);
         Self(open.clone())
     }
 }
 
-impl Drop for Place {
+impl Drop for Load {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -73,20 +78,24 @@ pub(super) fn channel() -> (HandOver, mpsc::UnboundedReceiver<Accepted>) {
 
 #[derive(Debug)]
 pub(super) struct Acceptor {
-    listener: TcpListener,
-    threads: Vec<HandOver>,
+    pub(super) listener: TcpListener,
+    pub(super) threads: Vec<HandOver>,
+    pub(super) places: Arc<Places>,
+    /// What a client is told for whom there is no place: a whole response.
+    pub(super) full: Bytes,
     /// Closed when the server stops.
-    stopped: watch::Receiver<()>,
+    pub(super) stopped: watch::Receiver<()>,
 }
 
 impl Acceptor {
-    pub(super) fn new(listener: TcpListener, threads: Vec<HandOver>, stopped: watch::Receiver<()>) -> Self {
-        Self { listener, threads, stopped }
-    }
-
     /// Runs until the server stops. The threads see the end when this drops their channels.
     pub(super) async fn run(self) {
-        let Self { listener, threads, mut stopped } = self;
+        let Self { listener, threads, places, full, mut stopped } = self;
+        let full = Full::new(full);
+        let admit = |stream, peer| match places.enter(crate::platform::now()) {
+            Some(place) => hand_over(&threads, stream, peer, place),
+            None => full.tell(stream),
+        };
         let listener = match tokio::net::TcpListener::from_std(listener) {
             Ok(listener) => listener,
             Err(error) => return tracing::error!(%error, "the listening socket cannot be watched"),
@@ -100,10 +109,11 @@ impl Acceptor {
             };
             // From this thread's events to those of the other.
             match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
-                Ok((stream, peer)) => hand_over(&threads, stream, peer),
+                Ok((stream, peer)) => admit(stream, peer),
                 Err(error) if is_clients(&error) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "cannot take a connection");
+                    let makes_room = places.dismiss();
+                    tracing::warn!(%error, makes_room, "cannot take a connection");
                     // Too many open files, say: a little later there may be room.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -113,7 +123,7 @@ impl Acceptor {
         let Ok(listener) = listener.into_std() else { return };
         while let Ok((stream, peer)) = listener.accept() {
             match stream.set_nonblocking(true) {
-                Ok(()) => hand_over(&threads, stream, peer),
+                Ok(()) => admit(stream, peer),
                 Err(error) => tracing::debug!(%error, "a connection broke at once"),
             }
         }
@@ -125,11 +135,11 @@ fn is_clients(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
 }
 
-fn hand_over(threads: &[HandOver], stream: TcpStream, peer: SocketAddr) {
+fn hand_over(threads: &[HandOver], stream: TcpStream, peer: SocketAddr, place: Place) {
     let least = threads.iter().min_by_key(|thread| thread.open.load(Ordering::Relaxed));
     if let Some(thread) = least {
-        let place = Place::take(&thread.open);
+        let load = Load::take(&thread.open);
         // A thread that has panicked takes nothing any more, and the server is about to stop.
-        let _ = thread.sockets.send(Accepted { stream, peer, place });
+        let _ = thread.sockets.send(Accepted { stream, peer, load, place });
     }
 }

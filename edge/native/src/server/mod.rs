@@ -1,12 +1,18 @@
 //! The server: one acceptor, and a thread a core that serves what it is handed.
 
 mod acceptor;
+mod answer;
 mod connection;
 mod drain;
+mod gate;
+mod linger;
 mod network;
 mod options;
+mod places;
+mod refusal;
 mod request;
 mod service;
+mod streams;
 mod tasks;
 mod thread;
 mod timer;
@@ -17,6 +23,8 @@ use std::sync::Arc;
 use levee::config::Config;
 use levee::{Access, Edge, Setup};
 use tokio::sync::{oneshot, watch};
+
+use places::Places;
 
 use crate::app::{App, Forward};
 use crate::fetch::Tls;
@@ -123,7 +131,14 @@ impl<A: App> Server<A> {
             ends.push(end);
             threads.push((index, sockets, ended));
         }
-        let mut acceptor = Some(acceptor::Acceptor::new(self.listener, hand_overs, stopped));
+        let connections = self.shared.edge.config().limits.connections;
+        let mut acceptor = Some(acceptor::Acceptor {
+            listener: self.listener,
+            threads: hand_overs,
+            places: Places::new(connections as usize, places::HELD),
+            full: refusal::raw(&refusal::full(connections)),
+            stopped,
+        });
         for (index, sockets, ended) in threads {
             let shared = self.shared.clone();
             let acceptor = acceptor.take();

@@ -1,6 +1,7 @@
 //! A request as hyper read it, in the pipeline's form.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use http::header::{COOKIE, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -10,25 +11,42 @@ use levee::Scheme;
 use levee::body::Pace;
 
 use super::network::Network;
-use crate::body::Body;
+use crate::body::{Body, Intake};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Translates. `peer` is the address at the other end of the socket, `pace` the slowest that the body may come.
+/// The connection that a request came by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Came<'a> {
+    /// The address at the other end of the socket.
+    pub(super) peer: IpAddr,
+    /// The one at this end.
+    pub(super) local: SocketAddr,
+    pub(super) trusted: &'a [Network],
+}
+
+/// Translates. `pace` is the slowest that the body may come, `intake` counts what comes of it.
 pub(super) fn translate(
     request: http::Request<Incoming>,
-    peer: IpAddr,
-    trusted: &[Network],
+    came: &Came<'_>,
     pace: Pace,
+    intake: &Arc<Intake>,
 ) -> levee::Request<Body> {
     let (parts, body) = request.into_parts();
     let Parts { method, uri, version, headers: mut fields, extensions, .. } = parts;
-    let authority = authority(&uri, &mut fields);
+    let mut authority = authority(&uri, &mut fields);
+    if authority.is_empty() && version < Version::HTTP_11 && !fields.contains_key(HOST) {
+        // Before HTTP/1.1 nobody had to say: then it is the address that was asked (RFC 9112, section 3.3).
+        authority = came.local.to_string();
+        if let Ok(host) = HeaderValue::from_str(&authority) {
+            fields.insert(HOST, host);
+        }
+    }
     if version == Version::HTTP_2 {
         join_cookies(&mut fields);
     }
-    let (client, scheme) = seen_by_proxies(peer, trusted, &fields);
+    let (client, scheme) = seen_by_proxies(came.peer, came.trusted, &fields);
     let target = match uri.path_and_query() {
         // Of another scheme than the edge serves: whole, it is no target, and the edge refuses it.
         Some(_) if !matches!(uri.scheme_str(), None | Some("http" | "https")) => uri.to_string(),
@@ -37,7 +55,7 @@ pub(super) fn translate(
         None => authority.clone(),
     };
     let client = Some(client);
-    let body = Body::upload(body, pace);
+    let body = Body::upload(body, pace, intake);
     levee::Request { method, scheme, authority, target, fields, body, client, extensions }
 }
 

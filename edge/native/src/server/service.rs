@@ -1,9 +1,9 @@
 //! From a request to its answer, and the log's line.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::Ready;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -12,22 +12,26 @@ use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::Either;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use hyper::body::{Body as _, Incoming};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, UPGRADE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
 use levee::Edge;
 use levee::body::Pace;
 use levee::pipeline::shortcuts::{Asked, Shortcuts};
 
+use super::answer::{Answer, close, frame};
+use super::gate::{SMALL, Signals};
+use super::places::Slot;
 use super::{Options, request};
 use crate::app::App;
-use crate::body::Body;
+use crate::body::{Body, Intake};
 use crate::platform::Native;
 
 /// The log's target of the lines that tell of single requests: `RUST_LOG=levee_native::request=debug`.
 const REQUESTS: &str = "levee_native::request";
 
-/// What one connection's requests need.
+/// What one connection's requests need, shared by those that are under way.
 pub(super) struct Service<A> {
     pub(super) edge: Arc<Edge>,
     /// Of this thread.
@@ -35,35 +39,98 @@ pub(super) struct Service<A> {
     pub(super) platform: Native<A>,
     pub(super) options: Rc<Options>,
     pub(super) peer: IpAddr,
+    /// The server's end of the connection.
+    pub(super) local: SocketAddr,
+    pub(super) slot: Arc<Slot>,
+    pub(super) intake: Arc<Intake>,
+}
+
+/// One connection's requests in HTTP/1, one after the other.
+pub(super) struct Connected<A> {
+    pub(super) service: Rc<Service<A>>,
+    signals: Arc<Signals>,
+    /// How many there have been.
+    count: Cell<u32>,
 }
 
 /// An answer that is there at once, or one that the whole pipeline is asked for.
 type Answering = Either<
-    Ready<Result<Response<Body>, Infallible>>,
-    Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>>>>,
+    Ready<Result<Response<Answer>, Infallible>>,
+    Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>>>>,
 >;
 
+impl<A: App> Connected<A> {
+    pub(super) fn new(service: Rc<Service<A>>, signals: Arc<Signals>) -> Self {
+        Self { service, signals, count: Cell::new(0) }
+    }
+}
+
 impl<A: App> hyper::service::Service<Request<Incoming>> for Connected<A> {
-    type Response = Response<Body>;
+    type Response = Response<Answer>;
     type Error = Infallible;
     type Future = Answering;
 
     fn call(&self, request: Request<Incoming>) -> Answering {
-        let service = &self.0;
-        let logs = tracing::enabled!(target: REQUESTS, tracing::Level::DEBUG);
+        let service = &self.service;
+        let number = self.count.get().wrapping_add(1);
+        self.count.set(number);
+        if let Some(fault) = self.signals.refused(number) {
+            let mut response = levee::pipeline::refuse(&service.edge, &HeaderMap::new(), &fault.problem());
+            frame(&Method::GET, &mut response);
+            close(response.headers_mut());
+            return Either::Left(std::future::ready(Ok(response.map(|body| Answer::new(body, None)))));
+        }
         // The log tells of every request alike, so it goes by the one way.
-        if !logs && let Some(response) = service.shortcut(&request) {
+        if !logs()
+            && let Some(response) = service.shortcut(&request)
+        {
+            let response = response.map(|body| Answer::new(body, None));
             return Either::Left(std::future::ready(Ok(response)));
         }
-        let service = service.clone();
+        let (service, signals) = (service.clone(), self.signals.clone());
+        let busy = service.slot.busy();
+        let mut held = service.slot.held();
+        let size = size(request.headers());
+        if size > SMALL {
+            held.set(size);
+        }
         Either::Right(Box::pin(async move {
-            Ok(if logs { service.answer_and_log(request).await } else { service.handle(request).await })
+            let (method, version) = (request.method().clone(), request.version());
+            // As the gate sees it: it waits for the answer.
+            let may_switch = version == Version::HTTP_11
+                && (method == Method::CONNECT || request.headers().contains_key(UPGRADE));
+            let mut response = service.answer(request).await;
+            drop(held);
+            let status = response.status();
+            if may_switch {
+                let has_switched = status == StatusCode::SWITCHING_PROTOCOLS
+                    || method == Method::CONNECT && status.is_success();
+                signals.switch(has_switched);
+                // A client that takes a tunnel for granted has sent what is for its other end.
+                if method == Method::CONNECT && !has_switched {
+                    close(response.headers_mut());
+                }
+            }
+            // What comes after a body that is malformed, or does not come, is no request.
+            if signals.is_broken() || status == StatusCode::REQUEST_TIMEOUT {
+                close(response.headers_mut());
+            }
+            if version < Version::HTTP_11 && response.body().size_hint().exact().is_none() {
+                signals.ends_by_close();
+            }
+            Ok(response.map(|body| Answer::new(body, Some(busy))))
         }))
     }
 }
 
-/// What one connection's requests need, shared by those that are under way.
-pub(super) struct Connected<A>(pub(super) Rc<Service<A>>);
+/// What a request's fields take, in bytes.
+pub(super) fn size(fields: &HeaderMap) -> usize {
+    fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+}
+
+fn logs() -> bool {
+    tracing::enabled!(target: REQUESTS, tracing::Level::DEBUG)
+}
 
 impl<A: App> Service<A> {
     /// The answer of a memory hit, where there is a short way to it.
@@ -73,22 +140,33 @@ impl<A: App> Service<A> {
         }
         let (authority, target, scheme) = request::line(request, self.peer, &self.options.trusted_proxies)?;
         let asked = Asked { scheme, authority, target, fields: request.headers() };
-        let answered = catch_unwind(AssertUnwindSafe(|| {
-            self.shortcuts.borrow_mut().answer(&self.edge, &asked, crate::platform::now())
-        }));
-        match answered {
-            Ok(answered) => Some(answered?.map(Body::from)),
+        let now = crate::platform::now();
+        let answered =
+            catch_unwind(AssertUnwindSafe(|| self.shortcuts.borrow_mut().answer(&self.edge, &asked, now)));
+        let response = match answered {
+            Ok(answered) => answered?.map(Body::from),
             Err(_) => {
                 tracing::error!("a request panicked");
-                Some(panicked())
+                panicked()
             }
-        }
+        };
+        self.slot.touch(now);
+        Some(response)
+    }
+
+    /// The answer by the whole pipeline, as it may be sent.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let method = request.method().clone();
+        let mut response =
+            if logs() { self.handle_and_log(request).await } else { self.handle(request).await };
+        frame(&method, &mut response);
+        response
     }
 
     async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
-        let limits = &self.edge.config().limits;
-        let pace = Pace { idle: limits.body_idle, rate: u64::from(limits.body_rate) };
-        let request = request::translate(request, self.peer, &self.options.trusted_proxies, pace);
+        let came =
+            request::Came { peer: self.peer, local: self.local, trusted: &self.options.trusted_proxies };
+        let request = request::translate(request, &came, self.pace(), &self.intake);
         let handled = levee::pipeline::handle(&self.edge, &self.platform, request);
         // A panic ends one request; its state goes with it, and what is shared recovers from poisoned locks.
         AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(|_| {
@@ -97,7 +175,13 @@ impl<A: App> Service<A> {
         })
     }
 
-    async fn answer_and_log(&self, request: Request<Incoming>) -> Response<Body> {
+    /// The slowest that a body may be.
+    pub(super) fn pace(&self) -> Pace {
+        let limits = &self.edge.config().limits;
+        Pace { idle: limits.body_idle, rate: u64::from(limits.body_rate) }
+    }
+
+    async fn handle_and_log(&self, request: Request<Incoming>) -> Response<Body> {
         let start = Instant::now();
         let method = request.method().clone();
         let target = request.uri().clone();

@@ -1,0 +1,90 @@
+//! What the gate and the service of one connection tell each other.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+
+use super::Fault;
+use crate::body::Intake;
+
+/// Both run on the same thread, but hyper wants what it reads from to be `Send`.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Signals {
+    /// Requests whose heads have passed.
+    requests: AtomicU32,
+    /// The number of the one that stands in for a request that is refused; 0: none.
+    refused: AtomicU32,
+    fault: Mutex<Option<Fault>>,
+    /// No further request can be read from this connection.
+    broken: AtomicBool,
+    /// The client knows by the connection's end alone where the response ends.
+    ends_by_close: AtomicBool,
+    intake: Arc<Intake>,
+    switched: AtomicU8,
+    reader: AtomicWaker,
+}
+
+const UNKNOWN: u8 = 0;
+const NO: u8 = 1;
+const YES: u8 = 2;
+
+impl Signals {
+    pub(in crate::server) fn intake(&self) -> &Arc<Intake> {
+        &self.intake
+    }
+
+    pub(super) fn request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_first_request(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) == 0
+    }
+
+    /// The next request stands in for one that is refused.
+    pub(super) fn refuse(&self, fault: Fault) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        self.refused.store(self.requests.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        self.broken();
+    }
+
+    /// Why the request with this number, counted from one, is refused, if it is.
+    pub(in crate::server) fn refused(&self, number: u32) -> Option<Fault> {
+        if self.refused.load(Ordering::Relaxed) != number {
+            return None;
+        }
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(in crate::server) fn broken(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
+
+    pub(in crate::server) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    pub(in crate::server) fn ends_by_close(&self) {
+        self.ends_by_close.store(true, Ordering::Relaxed);
+    }
+
+    pub(in crate::server) fn is_ended_by_close(&self) -> bool {
+        self.ends_by_close.load(Ordering::Relaxed)
+    }
+
+    /// The answer to a request that may switch protocols is known.
+    pub(in crate::server) fn switch(&self, has_switched: bool) {
+        self.switched.store(if has_switched { YES } else { NO }, Ordering::Relaxed);
+        self.reader.wake();
+    }
+
+    pub(super) fn poll_switched(&self, cx: &Context<'_>) -> Poll<bool> {
+        self.reader.register(cx.waker());
+        match self.switched.swap(UNKNOWN, Ordering::Relaxed) {
+            UNKNOWN => Poll::Pending,
+            known => Poll::Ready(known == YES),
+        }
+    }
+}
