@@ -43,6 +43,7 @@ fn log_to_stderr(format: LogFormat) {
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let config = arguments.config()?;
+    cli::raise_descriptors(config.limits.connections);
     let server = Server::bind(config, arguments.options())?;
     let address = reachable(server.local_addr());
     // The threads of the server have runtimes of their own; this one waits for signals.

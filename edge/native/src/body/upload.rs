@@ -4,8 +4,8 @@ use std::error::Error as _;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -24,12 +24,18 @@ pub(crate) const TINY: usize = 256;
 pub(crate) struct Intake {
     unread: AtomicUsize,
     uploads: AtomicUsize,
+    is_broken: AtomicBool,
 }
 
 impl Intake {
     /// A frame with tiny data has come; how many are not read.
     pub(crate) fn came(&self) -> usize {
         self.unread.fetch_add(1, Relaxed) + 1
+    }
+
+    /// Whether a body broke off: on HTTP/1 nobody knows where the next request would begin.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken.load(Relaxed)
     }
 }
 
@@ -77,7 +83,10 @@ impl Stream for Upload {
                     }
                     Err(_trailers) => continue,
                 },
-                Some(Err(error)) => Some(Err(BodyError::Client(fault(&error)))),
+                Some(Err(error)) => {
+                    self.intake.is_broken.store(true, Relaxed);
+                    Some(Err(BodyError::Client(fault(&error))))
+                }
                 None => None,
             });
         }

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod config;
+mod descriptors;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZero;
@@ -8,6 +9,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use levee_native::{Network, Options, StoreOptions};
+
+pub(crate) use descriptors::raise as raise_descriptors;
 
 /// Levee, the HTTP edge cache and origin shield, as a native server.
 #[derive(Debug, Parser)]

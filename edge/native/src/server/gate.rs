@@ -163,7 +163,6 @@ impl<S: Socket> Gate<S> {
                         }
                     }
                     Err((before, fault)) => {
-                        self.signals.broken();
                         self.at = At::Broken(fault);
                         from += before;
                         break;
@@ -219,7 +218,6 @@ impl<S: Socket> Gate<S> {
             self.instead = STAND_IN;
             return from;
         }
-        self.signals.broken();
         self.instead = POISON;
         0
     }

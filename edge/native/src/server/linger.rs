@@ -4,6 +4,7 @@
 //! away the answer that says what was wrong. So what comes is read and dropped, for a while.
 
 use std::cell::Cell;
+use std::io::Write;
 use std::net::TcpStream;
 use std::rc::Rc;
 use std::time::Duration;
@@ -52,9 +53,9 @@ impl Full {
         self.telling.set(self.telling.get() + 1);
         let this = self.clone();
         tokio::task::spawn_local(async move {
-            if let Ok(mut stream) = tokio::net::TcpStream::from_std(stream)
-                // It fits into the system's buffer: nothing waits here.
-                && stream.try_write(&this.answer).is_ok()
+            // It fits into the system's buffer: nothing waits here.
+            if (&stream).write(&this.answer).is_ok()
+                && let Ok(mut stream) = tokio::net::TcpStream::from_std(stream)
                 && stream.shutdown().await.is_ok()
             {
                 linger(&mut stream).await;

@@ -112,7 +112,7 @@ impl<A: App> hyper::service::Service<Request<Incoming>> for Connected<A> {
                 }
             }
             // What comes after a body that is malformed, or does not come, is no request.
-            if signals.is_broken() || status == StatusCode::REQUEST_TIMEOUT {
+            if signals.intake().is_broken() || status == StatusCode::REQUEST_TIMEOUT {
                 close(response.headers_mut());
             }
             if version < Version::HTTP_11 && response.body().size_hint().exact().is_none() {

@@ -5,9 +5,13 @@
 mod access;
 mod app;
 mod bodies;
+mod crowd;
 mod drain;
 mod errors;
 mod framing;
+mod http2;
+mod refused;
+mod slow;
 mod store;
 mod support;
 mod upgrade;

@@ -143,6 +143,23 @@ impl Wire {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
+    /// For as long as the other side takes it.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+
+    /// A second handle of the same connection, to read while this one writes. Nothing must have been read yet.
+    pub(crate) fn split_off(&mut self) -> Self {
+        let socket = socket2::SockRef::from(self.stream.get_ref()).try_clone().unwrap();
+        Self::new(TcpStream::from_std(socket.into()).unwrap())
+    }
+
+    pub(crate) async fn read_to_end(&mut self) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.stream.read_to_end(&mut bytes).await?;
+        Ok(bytes)
+    }
+
     /// `None`: the connection has ended.
     pub(crate) async fn read_head(&mut self) -> Option<Head> {
         let mut lines = Vec::new();

@@ -13,6 +13,7 @@ const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 4;
+const PADDED: u8 = 8;
 
 /// Frames with tiny data that may wait to be read, on one connection.
 const MOST_TINY: usize = 4 << 10;
@@ -27,13 +28,15 @@ pub(super) struct Frames {
     /// Bytes of the payload that are still to come, and that are there.
     left: usize,
     came: usize,
+    /// How much of the payload is no data, but for the byte that says so.
+    padding: usize,
     /// Bytes of a field section that is not complete (RFC 9113, section 4.3).
     section: usize,
 }
 
 impl Default for Frames {
     fn default() -> Self {
-        Self { preface: PREFACE, header: [0; HEADER], has: 0, left: 0, came: 0, section: 0 }
+        Self { preface: PREFACE, header: [0; HEADER], has: 0, left: 0, came: 0, padding: 0, section: 0 }
     }
 }
 
@@ -63,6 +66,10 @@ impl Frames {
                 let [a, b, c, ..] = self.header;
                 self.left = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
             }
+            let is_padded = self.header[3] == DATA && self.header[4] & PADDED != 0;
+            if let (true, 0, Some(padding)) = (is_padded, self.came, rest.first()) {
+                self.padding = 1 + usize::from(*padding);
+            }
             let now = self.left.min(rest.len());
             self.left -= now;
             self.came += now;
@@ -78,11 +85,12 @@ impl Frames {
     fn end(&mut self, intake: &Intake) -> io::Result<()> {
         let [_, _, _, kind, flags, ..] = self.header;
         let size = std::mem::take(&mut self.came);
+        let data = size.saturating_sub(std::mem::take(&mut self.padding));
         self.has = 0;
         match kind {
             HEADERS | CONTINUATION if flags & END_HEADERS == 0 => self.section += size,
             HEADERS | CONTINUATION => self.section = 0,
-            DATA if (1..TINY).contains(&size) && intake.came() > MOST_TINY => {
+            DATA if (1..TINY).contains(&data) && intake.came() > MOST_TINY => {
                 return Err(io::Error::new(ErrorKind::InvalidData, "too many frames with hardly any data"));
             }
             _ => {}
@@ -123,6 +131,10 @@ mod tests {
         assert!((0..MOST_TINY).all(|_| frames.read(&flood, &intake).is_ok()));
         assert!(frames.read(&frame(DATA, 0, 1_000), &intake).is_ok());
         assert!(frames.read(&frame(4, 0, 6), &intake).is_ok());
-        assert!(frames.read(&flood, &intake).is_err());
+        let padded = [&[0, 1, 1, DATA, PADDED, 0, 0, 0, 1, 255][..], &[0; 256]].concat();
+        for flood in [flood, padded] {
+            let mut frames = Frames { preface: 0, ..Frames::default() };
+            assert!(frames.read(&flood, &intake).is_err());
+        }
     }
 }

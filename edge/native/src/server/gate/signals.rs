@@ -17,8 +17,6 @@ pub(in crate::server) struct Signals {
     /// The number of the one that stands in for a request that is refused; 0: none.
     refused: AtomicU32,
     fault: Mutex<Option<Fault>>,
-    /// No further request can be read from this connection.
-    broken: AtomicBool,
     /// The client knows by the connection's end alone where the response ends.
     ends_by_close: AtomicBool,
     intake: Arc<Intake>,
@@ -47,7 +45,6 @@ impl Signals {
     pub(super) fn refuse(&self, fault: Fault) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
         self.refused.store(self.requests.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-        self.broken();
     }
 
     /// Why the request with this number, counted from one, is refused, if it is.
@@ -56,14 +53,6 @@ impl Signals {
             return None;
         }
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(in crate::server) fn broken(&self) {
-        self.broken.store(true, Ordering::Relaxed);
-    }
-
-    pub(in crate::server) fn is_broken(&self) -> bool {
-        self.broken.load(Ordering::Relaxed)
     }
 
     pub(in crate::server) fn ends_by_close(&self) {
