@@ -92,6 +92,7 @@ impl Acceptor {
     pub(super) async fn run(self) {
         let Self { listener, threads, places, full, mut stopped } = self;
         let full = Full::new(full);
+        let _dozing = AbortOnDrop(tokio::task::spawn_local(let_doze(places.clone())));
         let admit = |stream, peer| match places.enter(crate::platform::now()) {
             Some(place) => hand_over(&threads, stream, peer, place),
             None => full.tell(stream),
@@ -127,6 +128,24 @@ impl Acceptor {
                 Err(error) => tracing::debug!(%error, "a connection broke at once"),
             }
         }
+    }
+}
+
+/// How long a connection is idle before it keeps nothing ready for the next request.
+const AWAKE: Duration = Duration::from_millis(500);
+
+async fn let_doze(places: Arc<Places>) {
+    loop {
+        tokio::time::sleep(AWAKE).await;
+        places.let_doze(crate::platform::now(), AWAKE);
+    }
+}
+
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use levee::body::Pace;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -63,6 +64,8 @@ pub(super) struct Gate<S> {
     signals: Arc<Signals>,
     /// What hyper reads next, in place of what the client has sent.
     instead: &'static [u8],
+    /// What hyper has had already, and has given back unread.
+    again: Bytes,
     /// What the client has sent behind a request that may switch protocols.
     early: Vec<u8>,
     held: Held,
@@ -94,8 +97,8 @@ impl<S: Socket> Gate<S> {
     /// `most`: the bytes of a head.
     pub(super) fn new(inner: S, place: Place, most: usize, pace: Pace) -> Self {
         let (at, outlet, held) = (At::Head(Head::default()), Outlet::new(pace), place.slot().held());
-        let (signals, early) = (Arc::default(), Vec::new());
-        Self { inner, at, most, signals, instead: &[], early, held, outlet, _tunnel: None, place }
+        let (signals, early, again) = (Arc::default(), Vec::new(), Bytes::new());
+        Self { inner, at, most, signals, instead: &[], again, early, held, outlet, _tunnel: None, place }
     }
 
     pub(super) fn signals(&self) -> &Arc<Signals> {
@@ -105,6 +108,16 @@ impl<S: Socket> Gate<S> {
     #[cfg(test)]
     fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Takes back what hyper has read and not used.
+    pub(super) fn put_back(&mut self, bytes: Bytes) {
+        self.again = bytes;
+    }
+
+    /// Whether there is something to read without asking the client.
+    pub(super) fn has_ready(&self) -> bool {
+        !self.again.is_empty() || !self.instead.is_empty()
     }
 
     pub(super) fn socket(&mut self) -> &mut S {
@@ -186,6 +199,7 @@ impl<S: Socket> Gate<S> {
             }
         }
         self.hold(ahead);
+        self.signals.rest(matches!(&self.at, At::Head(head) if head.is_ahead()));
         Ok(from)
     }
 
@@ -276,6 +290,11 @@ impl<S: Socket> AsyncRead for Gate<S> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         loop {
+            if !this.again.is_empty() {
+                let count = this.again.len().min(buffer.remaining());
+                buffer.put_slice(&this.again.split_to(count));
+                return Poll::Ready(Ok(()));
+            }
             if !this.instead.is_empty() {
                 let count = this.instead.len().min(buffer.remaining());
                 buffer.put_slice(&this.instead[..count]);

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use levee::Time;
 use slab::Slab;
@@ -21,6 +22,9 @@ pub(super) const HELD: usize = 24 << 20;
 
 /// Clients that are looked for at once, so that a flood does not cost a search each: one in so many.
 const BATCH: usize = 64;
+
+/// What a timer may be late by.
+const SLACK: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Places {
@@ -72,6 +76,17 @@ impl Places {
     /// Tells the connection that has been idle for longest to go. Whether there is one.
     pub(super) fn dismiss(&self) -> bool {
         self.lock().dismiss()
+    }
+
+    /// Lets the connections doze that have been idle for `time` and not for twice as long: to be called each `time`.
+    pub(super) fn let_doze(&self, now: Time, time: Duration) {
+        let inner = self.lock();
+        for (_, slot) in &inner.slots {
+            let idle = slot.idle_since().map(|since| now.since(since));
+            if idle.is_some_and(|idle| (time..2 * time + SLACK).contains(&idle)) {
+                slot.doze();
+            }
+        }
     }
 
     /// How many connections are open.

@@ -17,6 +17,8 @@ pub(in crate::server) struct Signals {
     /// The number of the one that stands in for a request that is refused; 0: none.
     refused: AtomicU32,
     fault: Mutex<Option<Fault>>,
+    /// All that the client has sent are whole requests.
+    at_rest: AtomicBool,
     /// The client knows by the connection's end alone where the response ends.
     ends_by_close: AtomicBool,
     intake: Arc<Intake>,
@@ -53,6 +55,14 @@ impl Signals {
             return None;
         }
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn rest(&self, is_at_rest: bool) {
+        self.at_rest.store(is_at_rest, Ordering::Relaxed);
+    }
+
+    pub(in crate::server) fn is_at_rest(&self) -> bool {
+        self.at_rest.load(Ordering::Relaxed)
     }
 
     pub(in crate::server) fn ends_by_close(&self) {

@@ -1,7 +1,7 @@
 //! What is known of one connection, wherever it is served.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 
 use futures_util::task::AtomicWaker;
@@ -22,6 +22,8 @@ pub(in crate::server) struct Slot {
     /// When they last changed, in milliseconds.
     changed: AtomicU64,
     told: AtomicU8,
+    /// It has been idle for a while: what it needs only for requests can go.
+    doze: AtomicBool,
     waker: AtomicWaker,
 }
 
@@ -47,6 +49,7 @@ impl Slot {
             held: AtomicUsize::new(0),
             changed: AtomicU64::new(now.0),
             told: AtomicU8::new(0),
+            doze: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         }
     }
@@ -92,6 +95,17 @@ impl Slot {
         is_free.then(|| Time(self.since.load(Ordering::Relaxed)))
     }
 
+    /// It has been idle for a while.
+    pub(super) fn doze(&self) {
+        self.doze.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Whether it has been idle for a while, and is. Asked once.
+    pub(in crate::server) fn is_to_doze(&self) -> bool {
+        self.doze.load(Ordering::Relaxed) && self.doze.swap(false, Ordering::Relaxed) && self.is_idle()
+    }
+
     /// Whether it was told to go. Where not, the task of `cx` is woken when it is, if this was its first question.
     pub(in crate::server) fn poll_told(&self, cx: &Context<'_>, is_first: bool) -> bool {
         if is_first {
@@ -117,11 +131,16 @@ impl Slot {
             }
             Leaves::Now => self.told.swap(NOW, Ordering::Relaxed),
         };
+        self.wake();
+        before == 0
+    }
+
+    /// Wakes its task, which is not asked to register anew.
+    fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake_by_ref();
             self.waker.register(&waker);
         }
-        before == 0
     }
 
     /// It has become busy since it was told to go if it is idle. Whether it stays.
