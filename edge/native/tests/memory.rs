@@ -15,7 +15,7 @@ const BUDGET: usize = 32 << 20;
 const BESIDE: usize = 64 << 20;
 
 /// Bytes of a body that no buffer on the way holds.
-const LARGE: usize = 20 << 20;
+const LARGE: u64 = 20 << 20;
 
 struct Server {
     child: Child,
@@ -98,8 +98,8 @@ fn origin() -> SocketAddr {
                             let head = format!(
                                 "HTTP/1.1 200 OK\r\ncache-control: max-age=600\r\ncontent-length: {size}\r\n\r\n"
                             );
-                            let answer = [head.as_bytes(), &vec![b'x'; size]].concat();
-                            if stream.get_mut().write_all(&answer).is_err() {
+                            let mut answer = head.as_bytes().chain(std::io::repeat(b'x').take(size));
+                            if std::io::copy(&mut answer, stream.get_mut()).is_err() {
                                 return;
                             }
                         }
@@ -150,6 +150,7 @@ fn crowds_of_idle_and_of_slow_clients() {
     let mut heads: Vec<_> = (0..1_500).map(|_| server.connect()).collect();
     let head = format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}", "y".repeat(38_000));
     heads.iter_mut().for_each(|client| push(client, head.as_bytes()));
+    server.assert_answers();
     server.assert_small("and 1500 heads without an end");
 
     // None of them is read.

@@ -62,6 +62,11 @@ pub(crate) struct Arguments {
     #[arg(long, env = "LEVEE_SECRET", value_name = "SECRET", hide_env_values = true)]
     secret: Option<String>,
 
+    /// Most megabytes that clients may make the server hold by not reading and not finishing; who holds most for longest goes.
+    /// A client that is slow in reading what streams through takes about a quarter of one.
+    #[arg(long, value_name = "MB", default_value_t = 32)]
+    client_buffers: usize,
+
     /// How log lines are written to stderr. RUST_LOG chooses which: levee_native::request=debug is one a request.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
@@ -92,6 +97,7 @@ impl Arguments {
             status_token: self.status_token.clone().filter(|token| !token.is_empty()),
             secret: self.secret.clone().map(Into::into),
             trusted_proxies: self.trusted_proxy.clone(),
+            client_buffers: self.client_buffers.saturating_mul(1 << 20),
             ..defaults
         }
     }

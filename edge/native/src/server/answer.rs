@@ -1,6 +1,7 @@
 //! A response on its way to a client: what its head may say of its body.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use http::{Method, Response, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use levee::body::Body as _;
 
+use super::gate::Signals;
 use super::places::Busy;
 use crate::body::{Body, BodyError};
 
@@ -56,16 +58,30 @@ pub(super) fn close(fields: &mut HeaderMap) {
     fields.insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
+/// Smaller data may be a small part of the buffer that it was read into, all of which it keeps while it waits for a client.
+const SMALL: usize = 32 << 10;
+
+/// The same bytes, which keep nothing else in memory.
+pub(super) fn compact(data: Bytes) -> Bytes {
+    if data.len() < SMALL { Bytes::copy_from_slice(&data) } else { data }
+}
+
 /// A response's body, and the request that is done with once it has gone.
 #[derive(Debug)]
 pub(super) struct Answer {
     body: Body,
-    _busy: Option<Busy>,
+    way: Option<(Arc<Signals>, Busy)>,
 }
 
 impl Answer {
-    pub(super) fn new(body: Body, busy: Option<Busy>) -> Self {
-        Self { body, _busy: busy }
+    /// One that is there as a whole.
+    pub(super) fn at_once(body: Body) -> Self {
+        Self { body, way: None }
+    }
+
+    /// One that is read as its client reads.
+    pub(super) fn new(body: Body, signals: Arc<Signals>, busy: Busy) -> Self {
+        Self { body, way: Some((signals, busy)) }
     }
 }
 
@@ -77,7 +93,17 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        // As long as there is something that the client does not take, nothing more is taken from the origin.
+        if let Some((signals, _)) = &self.way
+            && signals.poll_writable(cx).is_pending()
+        {
+            return Poll::Pending;
+        }
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if self.way.is_none() {
+            return frame;
+        }
+        frame.map_ok(|frame| frame.map_data(compact))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -34,7 +34,7 @@ mod outlet;
 mod signals;
 
 /// Bytes of an incomplete head that count as nothing: most heads are smaller.
-pub(super) const SMALL: usize = 4 << 10;
+pub(super) const SMALL: usize = 8 << 10;
 
 /// In place of a request that is refused: the service knows it by its number and answers what was wrong.
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\n\r\n";
@@ -112,7 +112,10 @@ impl<S: Socket> Gate<S> {
 
     /// Takes back what hyper has read and not used.
     pub(super) fn put_back(&mut self, bytes: Bytes) {
-        self.again = bytes;
+        // Even of no bytes, the buffer would be kept.
+        if !bytes.is_empty() {
+            self.again = bytes;
+        }
     }
 
     /// Whether there is something to read without asking the client.
@@ -206,7 +209,8 @@ impl<S: Socket> Gate<S> {
     /// Counts what the client makes the server keep: an incomplete head, and requests that come before their turn.
     fn hold(&mut self, ahead: usize) {
         let incomplete = match &self.at {
-            At::Head(head) => head.size(),
+            // It grows by doubling, where hyper reads it.
+            At::Head(head) => 2 * head.size(),
             At::Http2(frames) => frames.incomplete(),
             _ => 0,
         };
@@ -267,6 +271,7 @@ impl<S: Socket> Gate<S> {
                 if self.outlet.is_blocked() {
                     let all: usize = slices.iter().map(|slice| slice.len()).sum();
                     self.outlet.wrote(bytes, all - bytes.min(all));
+                    self.signals.block(self.outlet.is_blocked());
                 }
                 Poll::Ready(Ok(bytes))
             }
@@ -275,6 +280,7 @@ impl<S: Socket> Gate<S> {
                 self.check_told(cx)?;
                 let left = slices.iter().map(|slice| slice.len()).sum();
                 let inner = &self.inner;
+                self.signals.block(true);
                 self.outlet.poll_wait(cx, self.place.slot(), left, || inner.send_now(slices))
             }
             error => error,
@@ -293,6 +299,9 @@ impl<S: Socket> AsyncRead for Gate<S> {
             if !this.again.is_empty() {
                 let count = this.again.len().min(buffer.remaining());
                 buffer.put_slice(&this.again.split_to(count));
+                if this.again.is_empty() {
+                    this.again = Bytes::new();
+                }
                 return Poll::Ready(Ok(()));
             }
             if !this.instead.is_empty() {
@@ -308,6 +317,12 @@ impl<S: Socket> AsyncRead for Gate<S> {
                 }
                 At::Waiting => ready!(this.poll_switched(cx)),
                 _ => {}
+            }
+            // More of what is large already: not before those have gone who must.
+            if this.held.bytes() > 0 && this.held.is_too_much() {
+                this.check_told(cx)?;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             let before = buffer.filled().len();
             if this.early.is_empty() {

@@ -135,7 +135,7 @@ impl<A: App> Server<A> {
         let mut acceptor = Some(acceptor::Acceptor {
             listener: self.listener,
             threads: hand_overs,
-            places: Places::new(connections as usize, places::HELD),
+            places: Places::new(connections as usize, self.shared.options.client_buffers),
             full: refusal::raw(&refusal::full(connections)),
             stopped,
         });

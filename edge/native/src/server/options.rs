@@ -27,6 +27,9 @@ pub struct Options {
     pub head_timeout: Duration,
     /// How long an unused connection to an origin is kept.
     pub origin_idle: Duration,
+    /// Bytes that all clients together may make the server hold by not reading what is there for them and not finishing what they
+    /// send. Beyond it, the connection goes that holds most for longest.
+    pub client_buffers: usize,
     /// How long what is under way may take at the end.
     pub drain: Duration,
 }
@@ -42,6 +45,7 @@ impl Default for Options {
             trusted_proxies: Vec::new(),
             head_timeout: Duration::from_secs(30),
             origin_idle: Duration::from_secs(30),
+            client_buffers: 32 << 20,
             drain: Duration::from_secs(10),
         }
     }

@@ -17,11 +17,15 @@ mod slot;
 use slot::Leaves;
 pub(super) use slot::{Busy, Held, Slot};
 
-/// What all clients together may make the server hold beside what it works on, in bytes.
+/// Enough for any test of one connection.
+#[cfg(test)]
 pub(super) const HELD: usize = 24 << 20;
 
 /// Clients that are looked for at once, so that a flood does not cost a search each: one in so many.
 const BATCH: usize = 64;
+
+/// So many connections may keep ready what the next request needs, 15 KB each.
+const CROWD: usize = 512;
 
 /// What a timer may be late by.
 const SLACK: Duration = Duration::from_secs(1);
@@ -30,7 +34,11 @@ const SLACK: Duration = Duration::from_secs(1);
 pub(super) struct Places {
     most: usize,
     most_held: usize,
+    /// How many connections there are.
+    open: AtomicUsize,
     held: AtomicUsize,
+    /// Of it, by connections that were told to go because of it.
+    ending: AtomicUsize,
     inner: Mutex<Inner>,
 }
 
@@ -53,7 +61,8 @@ pub(super) struct Place {
 impl Places {
     /// Room for `most` connections that hold at most `most_held` bytes together.
     pub(super) fn new(most: usize, most_held: usize) -> Arc<Self> {
-        Arc::new(Self { most, most_held, held: AtomicUsize::new(0), inner: Mutex::default() })
+        let (open, held, ending) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Self { most, most_held, open, held, ending, inner: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -70,6 +79,7 @@ impl Places {
         }
         let slot = Arc::new(Slot::new(self.clone(), now));
         let key = inner.slots.insert(slot.clone());
+        self.open.store(inner.slots.len(), Ordering::Relaxed);
         Some(Place { slot, key })
     }
 
@@ -89,10 +99,9 @@ impl Places {
         }
     }
 
-    /// How many connections are open.
-    #[cfg(test)]
-    fn open(&self) -> usize {
-        self.lock().slots.len()
+    /// Whether there are so many connections that what each keeps ready adds up.
+    fn is_crowded(&self) -> bool {
+        self.open.load(Ordering::Relaxed) > CROWD
     }
 
     /// The client of `slot` makes the server hold `after` bytes where it was `before`.
@@ -103,19 +112,34 @@ impl Places {
         }
         if after <= before {
             self.held.fetch_sub(before - after, Ordering::Relaxed);
-        } else if self.held.fetch_add(after - before, Ordering::Relaxed) + after - before > self.most_held {
+            return;
+        }
+        self.held.fetch_add(after - before, Ordering::Relaxed);
+        if self.staying() > self.most_held {
             self.shed(now);
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > self.most_held
+    }
+
+    /// What will be held when those have gone that were told to.
+    fn staying(&self) -> usize {
+        self.held.load(Ordering::Relaxed).saturating_sub(self.ending.load(Ordering::Relaxed))
     }
 
     /// Ends the connections that hold most for longest, until the rest fits.
     #[cold]
     fn shed(&self, now: Time) {
         let inner = &mut *self.lock();
-        while self.held.load(Ordering::Relaxed) > self.most_held {
-            let holding = inner.slots.iter().map(|(_, slot)| slot).filter(|slot| slot.weight(now) > 0);
-            let Some(slot) = holding.max_by_key(|slot| slot.weight(now)) else { return };
-            self.held.fetch_sub(slot.end(), Ordering::Relaxed);
+        while self.staying() > self.most_held {
+            let slots = inner.slots.iter().map(|(_, slot)| slot);
+            let Some(slot) = slots.max_by_key(|slot| slot.weight(now)).filter(|slot| slot.weight(now) > 0)
+            else {
+                return;
+            };
+            self.ending.fetch_add(slot.end(), Ordering::Relaxed);
             inner.leaving += usize::from(slot.leave(Leaves::Now));
         }
     }
@@ -162,9 +186,16 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let places = &self.slot.places;
-        places.held.fetch_sub(self.slot.end(), Ordering::Relaxed);
         let mut inner = places.lock();
+        // Under the lock: nobody else ends it now.
+        let has_ended = self.slot.has_ended();
+        let held = self.slot.end();
+        places.held.fetch_sub(held, Ordering::Relaxed);
+        if has_ended {
+            places.ending.fetch_sub(held, Ordering::Relaxed);
+        }
         inner.slots.remove(self.key);
+        places.open.store(inner.slots.len(), Ordering::Relaxed);
         if self.slot.told().is_some() {
             inner.leaving -= 1;
         }
@@ -192,7 +223,7 @@ mod tests {
         let fourth = places.enter(at(10)).unwrap();
         assert!(!first.slot().must_go() && !busy.slot().must_go() && last.slot().must_go());
         drop(last);
-        assert_eq!(places.open(), 3);
+        assert_eq!(places.open.load(Ordering::Relaxed), 3);
         let _fifth = places.enter(at(11)).unwrap();
         assert!(first.slot().must_go() && !fourth.slot().must_go());
     }
@@ -220,7 +251,7 @@ mod tests {
         let _request = second.slot().busy();
         assert!(places.enter(at(3)).is_none());
         drop((first, second));
-        assert_eq!((places.open(), places.lock().leaving), (0, 0));
+        assert_eq!((places.open.load(Ordering::Relaxed), places.lock().leaving), (0, 0));
     }
 
     #[test]
@@ -238,11 +269,14 @@ mod tests {
             three.iter().map(|place| place.slot().must_go()).collect::<Vec<_>>(),
             [false, true, false]
         );
-        // What it held counts no more, whatever it does until it has gone.
+        // Until it has gone, others wait; whatever it does meanwhile changes nothing.
         held[1].set(5_000);
-        assert_eq!(places.held.load(Ordering::Relaxed), 500);
-        drop((held, three));
-        assert_eq!((places.held.load(Ordering::Relaxed), places.lock().leaving), (0, 0));
+        assert_eq!((places.staying(), places.is_over()), (500, true));
+        drop(three);
+        assert!(!places.is_over());
+        drop(held);
+        let left = places.held.load(Ordering::Relaxed) + places.ending.load(Ordering::Relaxed);
+        assert_eq!((left, places.lock().leaving), (0, 0));
     }
 
     #[test]

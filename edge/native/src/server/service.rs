@@ -78,14 +78,13 @@ impl<A: App> hyper::service::Service<Request<Incoming>> for Connected<A> {
             let mut response = levee::pipeline::refuse(&service.edge, &HeaderMap::new(), &fault.problem());
             frame(&Method::GET, &mut response);
             close(response.headers_mut());
-            return Either::Left(std::future::ready(Ok(response.map(|body| Answer::new(body, None)))));
+            return Either::Left(std::future::ready(Ok(response.map(Answer::at_once))));
         }
         // The log tells of every request alike, so it goes by the one way.
         if !logs()
             && let Some(response) = service.shortcut(&request)
         {
-            let response = response.map(|body| Answer::new(body, None));
-            return Either::Left(std::future::ready(Ok(response)));
+            return Either::Left(std::future::ready(Ok(response.map(Answer::at_once))));
         }
         let (service, signals) = (service.clone(), self.signals.clone());
         let busy = service.slot.busy();
@@ -118,7 +117,7 @@ impl<A: App> hyper::service::Service<Request<Incoming>> for Connected<A> {
             if version < Version::HTTP_11 && response.body().size_hint().exact().is_none() {
                 signals.ends_by_close();
             }
-            Ok(response.map(|body| Answer::new(body, Some(busy))))
+            Ok(response.map(|body| Answer::new(body, signals, busy)))
         }))
     }
 }

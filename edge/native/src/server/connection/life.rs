@@ -66,9 +66,12 @@ impl Life {
                     connected = parts.service;
                 }
                 Ended::Dismissed => return Ok(()),
-                Ended::Over(Err(error)) if error.is_parse_version_h2() => return self.live_on(parts).await,
+                Ended::Over(Err(error)) if error.is_parse_version_h2() => {
+                    // Boxed, because most connections never need the space.
+                    return Box::pin(self.live_on(parts)).await;
+                }
                 Ended::Over(ended) => {
-                    self.close(parts, ended.as_ref().err()).await;
+                    Box::pin(self.close(parts, ended.as_ref().err())).await;
                     return ended;
                 }
             }

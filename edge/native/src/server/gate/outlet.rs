@@ -11,6 +11,9 @@ use tokio::time::{Instant, Sleep};
 
 use crate::server::places::{Busy, Held, Slot};
 
+/// What is kept for a client on the way from an origin, beside what is to be written: hyper's buffers there, in bytes.
+const UPSTREAM: usize = 128 << 10;
+
 /// Watches the writes to one client. As long as they go through it does nothing.
 #[derive(Debug)]
 pub(super) struct Outlet {
@@ -60,7 +63,7 @@ impl Outlet {
     ) -> Poll<io::Result<usize>> {
         let pace = self.pace;
         let blocked = self.blocked.get_or_insert_with(|| Box::new(Blocked::new(slot, pace)));
-        blocked.held.set(left);
+        blocked.held.set(left + UPSTREAM);
         while blocked.sleep.as_mut().poll(cx).is_ready() {
             let sent = match send() {
                 Ok(bytes) => bytes,
@@ -104,7 +107,7 @@ impl Blocked {
         self.waited += now - self.since;
         self.since = now;
         self.bytes += bytes as u64;
-        self.held.set(left);
+        self.held.set(left + UPSTREAM);
     }
 
     /// How much longer it may wait.

@@ -22,6 +22,9 @@ pub(in crate::server) struct Signals {
     /// The client knows by the connection's end alone where the response ends.
     ends_by_close: AtomicBool,
     intake: Arc<Intake>,
+    /// The client does not take what is there for it.
+    blocked: AtomicBool,
+    writer: AtomicWaker,
     switched: AtomicU8,
     reader: AtomicWaker,
 }
@@ -71,6 +74,21 @@ impl Signals {
 
     pub(in crate::server) fn is_ended_by_close(&self) -> bool {
         self.ends_by_close.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn block(&self, is_blocked: bool) {
+        if self.blocked.swap(is_blocked, Ordering::Relaxed) && !is_blocked {
+            self.writer.wake();
+        }
+    }
+
+    /// Whether the client takes what is there for it.
+    pub(in crate::server) fn poll_writable(&self, cx: &Context<'_>) -> Poll<()> {
+        if !self.blocked.load(Ordering::Relaxed) {
+            return Poll::Ready(());
+        }
+        self.writer.register(cx.waker());
+        Poll::Pending
     }
 
     /// The answer to a request that may switch protocols is known.

@@ -162,7 +162,7 @@ fn http2_passes_from_the_first_byte_on() {
 
 #[test]
 fn an_incomplete_head_is_held() {
-    let places = Places::new(1, 6_000);
+    let places = Places::new(1, 12_000);
     let place = places.enter(Time(0)).unwrap();
     let pieces = [b"GET / HTTP/1.1\r\nx: ".to_vec(), vec![b'y'; 5_500]];
     let pace = Pace { idle: Duration::from_secs(60), rate: 0 };
@@ -170,7 +170,7 @@ fn an_incomplete_head_is_held() {
     assert_eq!(pass(&mut gate, 8_192).0.len(), 5_519);
     assert!(!gate.place().slot().must_go());
     let mut other = gate.place().slot().held();
-    other.set(600);
+    other.set(1_200);
     assert!(gate.place().slot().must_go());
 }
 

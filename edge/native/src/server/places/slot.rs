@@ -17,7 +17,7 @@ pub(in crate::server) struct Slot {
     requests: AtomicU32,
     /// When the last one came or was done with, in milliseconds.
     since: AtomicU64,
-    /// Bytes that the client makes the server hold; [`ENDED`] once it has been told to go because of them.
+    /// Bytes that the client makes the server hold; with [`ENDED`], what they were when it was told to go because of them.
     held: AtomicUsize,
     /// When they last changed, in milliseconds.
     changed: AtomicU64,
@@ -27,7 +27,7 @@ pub(in crate::server) struct Slot {
     waker: AtomicWaker,
 }
 
-const ENDED: usize = usize::MAX;
+const ENDED: usize = 1 << (usize::BITS - 1);
 
 /// How a connection was told to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,9 +101,10 @@ impl Slot {
         self.wake();
     }
 
-    /// Whether it has been idle for a while, and is. Asked once.
+    /// Whether it is idle, and has been for a while, which is told once; in a crowd, at once.
     pub(in crate::server) fn is_to_doze(&self) -> bool {
-        self.doze.load(Ordering::Relaxed) && self.doze.swap(false, Ordering::Relaxed) && self.is_idle()
+        let may = self.doze.load(Ordering::Relaxed) && self.doze.swap(false, Ordering::Relaxed);
+        (may || self.places.is_crowded()) && self.is_idle()
     }
 
     /// Whether it was told to go. Where not, the task of `cx` is woken when it is, if this was its first question.
@@ -156,26 +157,27 @@ impl Slot {
     /// Changes what is held. Whether that counts: it does not any more once the connection has been told to go.
     pub(super) fn hold(&self, change: impl Fn(usize) -> usize, now: Time) -> bool {
         self.changed.store(now.0, Ordering::Relaxed);
-        let change = |held| (held != ENDED).then(|| change(held));
+        let change = |held| (held & ENDED == 0).then(|| change(held));
         self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change).is_ok()
     }
 
     /// Bytes times the milliseconds for which nothing has moved.
     pub(super) fn weight(&self, now: Time) -> u64 {
         match self.held.load(Ordering::Relaxed) {
-            0 | ENDED => 0,
+            held if held & ENDED != 0 => 0,
             held => {
                 (held as u64).saturating_mul(1 + now.0.saturating_sub(self.changed.load(Ordering::Relaxed)))
             }
         }
     }
 
-    /// What was held, for the last time.
+    pub(super) fn has_ended(&self) -> bool {
+        self.held.load(Ordering::Relaxed) & ENDED != 0
+    }
+
+    /// What is held, for the last time: from now on it does not change.
     pub(super) fn end(&self) -> usize {
-        match self.held.swap(ENDED, Ordering::Relaxed) {
-            ENDED => 0,
-            held => held,
-        }
+        self.held.fetch_or(ENDED, Ordering::Relaxed) & !ENDED
     }
 }
 
@@ -198,6 +200,15 @@ pub(in crate::server) struct Held {
 }
 
 impl Held {
+    pub(in crate::server) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether all clients together make the server hold more than they may. Somebody has been told to go, and goes soon.
+    pub(in crate::server) fn is_too_much(&self) -> bool {
+        self.slot.places.is_over()
+    }
+
     pub(in crate::server) fn set(&mut self, bytes: usize) {
         if bytes != self.bytes {
             let before = std::mem::replace(&mut self.bytes, bytes);

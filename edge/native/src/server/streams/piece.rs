@@ -9,6 +9,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::Stream;
 use crate::body::{Body, BodyError};
+use crate::server::answer::compact;
 
 /// Most bytes of one piece: what fits into one frame.
 const MOST: usize = 16 << 10;
@@ -51,7 +52,7 @@ impl HttpBody for Sending {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
-                        self.rest = data;
+                        self.rest = compact(data);
                     }
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
