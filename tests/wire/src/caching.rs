@@ -18,8 +18,7 @@ pub const CONFIRM: Caching =
     Caching { lines: &[(CC, "max-age=0, must-revalidate")], with_credentials: true, ..OPEN };
 pub const BEHIND: Caching =
     Caching { lines: &[(CC, "max-age=0, stale-while-revalidate=60, stale-if-error=60")], ..OPEN };
-pub const EXPIRES: Caching =
-    Caching { lines: &[("Expires", "Thu, 01 Jan 2099 00:00:00 GMT")], ..OPEN };
+pub const EXPIRES: Caching = Caching { lines: &[("Expires", "Thu, 01 Jan 2099 00:00:00 GMT")], ..OPEN };
 pub const FIELD: Caching = Caching { lines: &[(CC, "max-age=60, private=\"x-once\"")], once: true, ..OPEN };
 pub const FIELD_ASKED: Caching =
     Caching { lines: &[(CC, "max-age=60, no-cache=\"x-once, set-cookie\"")], once: true, ..OPEN };

@@ -20,6 +20,8 @@ use crate::wire::{Log, Wire};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a client does not read.
 const PAUSE: Duration = Duration::from_millis(1_500);
+/// How long a client that leaves waits for what it leaves at.
+const LINGER: Duration = Duration::from_millis(100);
 /// Most bytes of a response's content.
 const MOST: usize = 1 << 20;
 
@@ -65,7 +67,8 @@ pub async fn run(target: &Target, running: &Rc<Running>, number: usize) {
         }
     };
     let wire = Wire::new(stream, log);
-    let mut connection = Connection { target, running, client, number, tags: vec![None; running.resources.len()] };
+    let mut connection =
+        Connection { target, running, client, number, tags: vec![None; running.resources.len()] };
     let end = connection.drive(&wire).await;
     wire.close(end);
 }
@@ -111,10 +114,10 @@ impl Connection<'_> {
             }
             Does::LeaveReading(count) => {
                 let bytes = self.all_bytes();
-                let read = async {
-                    while wire.with(<[u8]>::len) < count && matches!(wire.fill().await, Ok(1..)) {}
-                };
-                let _ = timeout(PATIENCE, async { tokio::join!(wire.write(&bytes), read) }).await;
+                let read =
+                    async { while wire.with(<[u8]>::len) < count && matches!(wire.fill().await, Ok(1..)) {} };
+                // There may be less to read.
+                let _ = timeout(LINGER, async { tokio::join!(wire.write(&bytes), read) }).await;
                 return End::Rst;
             }
             Does::StallSending(permille) => {
@@ -201,7 +204,8 @@ impl Connection<'_> {
         if ends && response.ended == Ended::Whole && self.client.does == Does::Ask && !self.client.pipelined {
             self.ends(wire, sent.mark).await;
         }
-        !ends && !ask.is_malformed() && response.ended == Ended::Whole
+        let broken = ask.is_malformed() || matches!(ask.content, Content::BadChunk(_));
+        !ends && !broken && response.ended == Ended::Whole
     }
 
     /// The connection has to end now, with nothing more.
@@ -245,8 +249,9 @@ pub async fn read(wire: &Wire, ask: &Ask) -> Outcome {
         let bodiless = ask.method == "HEAD" || matches!(status, 101 | 204 | 304);
         let framing = if bodiless { Framing::Length(0) } else { framing };
         let said = |word: &str| head.all("connection").any(|value| value.eq_ignore_ascii_case(word));
-        let closes =
-            framing == Framing::Close || said("close") || (head.line.starts_with("HTTP/1.0") && !said("keep-alive"));
+        let closes = framing == Framing::Close
+            || said("close")
+            || (head.line.starts_with("HTTP/1.0") && !said("keep-alive"));
         let (content, ended) = read_content(wire, framing, MOST).await;
         return Outcome::Response(Response { status, head, content, ended, closes });
     }

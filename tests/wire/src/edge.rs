@@ -84,7 +84,8 @@ pub fn start(runtime: Runtime, parts: &Parts, origin: &str) -> Result<Process> {
         .var("LEVEE_STATUS_TOKEN", TOKEN)
         .start()?,
         Runtime::Spin => {
-            let app = SpinApp::new(part(&parts.component, "--component")?, compile(&config, origin)?.to_bytes());
+            let app =
+                SpinApp::new(part(&parts.component, "--component")?, compile(&config, origin)?.to_bytes());
             let manifest = app.reach(origin).write(&parts.manifest, folder.path())?;
             ComponentHost::new(part(&parts.component_host, "--component-host")?, manifest)
                 .variable("levee_status_token", TOKEN)
@@ -114,7 +115,8 @@ mod tests {
 
     #[test]
     fn the_configuration_is_right_and_has_each_route() {
-        let compiled = levee_config::compile_str("levee.toml", CONFIG, &Overrides::default()).expect("it compiles");
+        let compiled =
+            levee_config::compile_str("levee.toml", CONFIG, &Overrides::default()).expect("it compiles");
         assert!(compiled.warnings.is_empty(), "{:?}", compiled.warnings);
         assert_eq!(compiled.config.limits.memory, BUDGET);
         for route in Route::EVERY.iter().filter(|route| **route != Route::Plain) {

@@ -252,7 +252,11 @@ fn condition(dice: &mut Dice) -> Condition {
 }
 
 fn content(dice: &mut Dice, strange: bool) -> Content {
-    let length = length(dice).min(40_000);
+    // None, or enough to hold a mark.
+    let length = match length(dice).min(40_000) {
+        0 => 0,
+        some => some.max(40),
+    };
     match dice.below(10) {
         0 if strange => Content::LengthAndChunked,
         1 if strange => Content::BadChunk(length),

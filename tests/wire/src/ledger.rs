@@ -115,7 +115,7 @@ impl Running {
     pub fn sends(&self, mark: Mark, total: usize, sent: usize, whole: bool) {
         let mut contents = self.contents.borrow_mut();
         let content = contents.entry(mark).or_default();
-        content.total = total;
+        content.total = content.total.max(total);
         content.sent = content.sent.max(sent);
         content.whole |= whole;
     }

@@ -141,7 +141,7 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         return Ok(summary(&found, name));
     }
     if let Some(wanted) = &arguments.regression {
-        let regression = regressions::ALL.iter().find(|regression| regression.name == wanted);
+        let regression = regressions::all().find(|regression| regression.name == wanted);
         let regression = regression.with_context(|| format!("there is no regression {wanted}"))?;
         for _ in 0..arguments.times {
             let edge = Edge::start(arguments).await?;
@@ -162,14 +162,23 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         faults: arguments.faults,
     };
     let seed = arguments.seed;
-    let replay = move |number| format!("cargo xtask fuzz wire --runtime {name} --seed {seed} --round {number}");
+    let replay =
+        move |number| format!("cargo xtask fuzz wire --runtime {name} --seed {seed} --round {number}");
     let begun = Instant::now();
-    let Done { rounds, exchanges, faults, found: made_up } =
-        run::many(&edge.target, &edge.ledger, &edge, move |number| generate::round(seed, number), replay, &bounds)
-            .await;
+    let Done { rounds, exchanges, faults, found: made_up } = run::many(
+        &edge.target,
+        &edge.ledger,
+        &edge,
+        move |number| generate::round(seed, number),
+        replay,
+        &bounds,
+    )
+    .await;
     found.join(made_up);
     let rate = exchanges as f64 / begun.elapsed().as_secs_f64();
-    println!("{name}, seed {seed}: {exchanges} exchanges in {rounds} rounds, {rate:.0} a second, {faults} faults");
+    println!(
+        "{name}, seed {seed}: {exchanges} exchanges in {rounds} rounds, {rate:.0} a second, {faults} faults"
+    );
     rest::check(&edge.target, &edge.ledger, &edge, level, allowance(arguments.runtime), &mut found).await;
     Ok(summary(&found, name))
 }
@@ -207,11 +216,12 @@ async fn alone(edge: &Edge, number: u64, plan: levee_wire::plan::Round, replay: 
 /// Replays what has once found something.
 async fn regress(arguments: &Arguments, edge: &Edge, found: &mut Found) {
     let (mut passed, mut failed) = (0, Vec::new());
-    for (at, Regression { name, make, not_on }) in regressions::ALL.iter().enumerate() {
+    for (at, Regression { name, make, not_on }) in regressions::all().enumerate() {
         if not_on.iter().any(|(runtime, _)| *runtime == arguments.runtime) {
             continue;
         }
-        let replay = format!("cargo xtask fuzz wire --runtime {} --regression {name}", arguments.runtime.name());
+        let replay =
+            format!("cargo xtask fuzz wire --runtime {} --regression {name}", arguments.runtime.name());
         let running = run::one(&edge.target, &edge.ledger, REGRESSIONS + at as u64, make()).await;
         let mut done = Done::default();
         run::collect(&mut done, &edge.ledger, &running, &replay);
@@ -222,7 +232,10 @@ async fn regress(arguments: &Arguments, edge: &Edge, found: &mut Found) {
         }
         found.join(done.found);
     }
-    println!("{passed} regressions pass{}", if failed.is_empty() { String::new() } else { format!("; not: {}", failed.join(", ")) });
+    println!(
+        "{passed} regressions pass{}",
+        if failed.is_empty() { String::new() } else { format!("; not: {}", failed.join(", ")) }
+    );
 }
 
 /// Prints the kinds of faults; whether there are none.

@@ -14,7 +14,7 @@ pub struct Mark {
 /// Bytes of `0123456789.abc`, as a mark is written.
 const TEXT: usize = 14;
 /// Bytes of a body that name their mark and where they stand in it.
-const CELL: usize = 20;
+pub(crate) const CELL: usize = 20;
 
 impl Mark {
     pub const REQUESTS: u16 = 0x800;

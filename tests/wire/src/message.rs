@@ -222,10 +222,15 @@ mod tests {
     #[test]
     fn heads_are_read_strictly() {
         let (read, length) = head("HTTP/1.1 200 OK\r\nA: 1\r\nb:2 \r\n\r\nrest").unwrap().unwrap();
-        assert_eq!((read.line.as_str(), read.field("a"), read.field("b")), ("HTTP/1.1 200 OK", Some("1"), Some("2")));
-        assert_eq!(length, 33);
+        assert_eq!(
+            (read.line.as_str(), read.field("a"), read.field("b")),
+            ("HTTP/1.1 200 OK", Some("1"), Some("2"))
+        );
+        assert_eq!(length, 31);
         assert_eq!(head("HTTP/1.1 200 OK\r\n").unwrap(), None);
-        for wrong in ["X\r\nA : 1\r\n\r\n", "X\r\nA: 1\r\n b\r\n\r\n", "X\r\nA: 1\nB: 2\r\n\r\n", "X\r\nA\r\n\r\n"] {
+        for wrong in
+            ["X\r\nA : 1\r\n\r\n", "X\r\nA: 1\r\n b\r\n\r\n", "X\r\nA: 1\nB: 2\r\n\r\n", "X\r\nA\r\n\r\n"]
+        {
             assert!(head(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -28,7 +28,14 @@ pub fn smuggled(mark: Mark) -> Vec<u8> {
 }
 
 /// Writes down `ask`. `authority`: the edge's. `tag`: the last entity tag that its client has seen of the resource.
-pub fn write(ask: &Ask, mark: Mark, resource: &Resource, authority: &str, tag: Option<&str>, seed: u64) -> Sent {
+pub fn write(
+    ask: &Ask,
+    mark: Mark,
+    resource: &Resource,
+    authority: &str,
+    tag: Option<&str>,
+    seed: u64,
+) -> Sent {
     let mut target = format!("/{}/{:010x}-{}", resource.route.segment(), mark.round, ask.resource);
     if ask.must_be_refused() {
         target.push_str(&format!("?refuse={mark}"));
@@ -70,7 +77,8 @@ pub fn write(ask: &Ask, mark: Mark, resource: &Resource, authority: &str, tag: O
         Condition::Match { seen } => if_match = Some(given(seen)),
         Condition::IfRange { seen } => if_range = Some(given(seen)),
     }
-    for (name, value) in [("If-Match", &if_match), ("If-None-Match", &if_none_match), ("If-Range", &if_range)] {
+    for (name, value) in [("If-Match", &if_match), ("If-None-Match", &if_none_match), ("If-Range", &if_range)]
+    {
         if let Some(value) = value {
             line(&format!("{name}: {value}"));
         }

@@ -87,7 +87,8 @@ pub async fn check(
             allowed.burst,
             failed[0]
         );
-        say(Kind::Permits, says);
+        let permits = failed.iter().any(|why| why.starts_with("HTTP/1.1 503"));
+        say(if permits { Kind::Permits } else { Kind::OwnError }, says);
     }
     if let (Some(now), Some(before)) = (vitals.resident(), before.resident) {
         if now > before + allowed.resident {
@@ -123,7 +124,8 @@ async fn burst(target: &Rc<Target>, count: usize) -> Vec<String> {
 async fn plain(target: &Target, at: usize) -> Result<(), String> {
     let stream = TcpStream::connect(target.address).await.map_err(|error| error.to_string())?;
     let wire = Wire::new(stream, Log::default());
-    let request = format!("GET /rest/{at} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", target.authority);
+    let request =
+        format!("GET /rest/{at} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", target.authority);
     wire.write(request.as_bytes()).await.map_err(|error| error.to_string())?;
     let head = read_head(&wire).await.map_err(|none| format!("{none:?}"))?;
     let framing = head.framing(Framing::Close)?;

@@ -198,7 +198,8 @@ fn report(running: &Running, fault: &Fault, replay: &str) -> String {
     let _ = writeln!(out, "   round {}, exchange {at}", running.number);
     let _ = writeln!(out, "   again: {replay}");
     for (at, resource) in running.plan.resources.iter().enumerate() {
-        let _ = writeln!(out, "   resource {at} on route {}: {:?}", resource.route.segment(), resource.replies);
+        let _ =
+            writeln!(out, "   resource {at} on route {}: {:?}", resource.route.segment(), resource.replies);
     }
     for (whose, log) in running.transcripts.borrow().iter() {
         let _ = writeln!(out, "   {whose}:");

@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
+use crate::mark;
 use crate::plan::{End, Split};
 
 /// Most bytes of one connection that a transcript keeps.
-const KEPT: usize = 6 << 10;
+const KEPT: usize = 8 << 10;
+/// Of one read or write, it keeps this much of the beginning.
+const LONG: usize = 1_000;
 
 /// What went over one connection, bounded.
 #[derive(Debug, Default)]
@@ -30,6 +33,17 @@ enum Direction {
 
 impl Transcript {
     fn add(&mut self, direction: Direction, bytes: &[u8]) {
+        // Heads matter, and where large content begins and ends.
+        if bytes.len() > LONG + LONG / 4 {
+            self.put(direction, &bytes[..LONG]);
+            self.put(Direction::Note, format!("... {} bytes ...", bytes.len() - LONG - LONG / 8).as_bytes());
+            self.put(direction, &bytes[bytes.len() - LONG / 8..]);
+        } else {
+            self.put(direction, bytes);
+        }
+    }
+
+    fn put(&mut self, direction: Direction, bytes: &[u8]) {
         let room = KEPT.saturating_sub(self.kept).min(bytes.len());
         self.left_out += bytes.len() - room;
         self.kept += room;
@@ -57,8 +71,20 @@ impl Transcript {
                 Direction::Received => '<',
                 Direction::Note => '#',
             };
+            // Of marked content the first line tells all.
+            let mut cells = 0;
             for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-                let _ = writeln!(out, "{indent}{sign} {}", line.escape_ascii());
+                let is_cell = line.len() == mark::CELL && line[10] == b'.' && line[14] == b':';
+                cells = if is_cell { cells + 1 } else { 0 };
+                match cells {
+                    0 | 1 => {
+                        let _ = writeln!(out, "{indent}{sign} {}", line.escape_ascii());
+                    }
+                    2 => {
+                        let _ = writeln!(out, "{indent}{sign} ...");
+                    }
+                    _ => {}
+                }
             }
         }
         if self.left_out > 0 {

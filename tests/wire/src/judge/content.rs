@@ -61,7 +61,8 @@ fn whole(case: &Case<'_>, content: Mark) {
     let (known, got) = (case.running.content(content), &case.response.content);
     if let Err(at) = content.check(0, got) {
         let others = Mark::all_in(got);
-        return case.fault(Kind::Mixed, format!("content is not {content}'s from byte {at} on; in it: {others:?}"));
+        return case
+            .fault(Kind::Mixed, format!("content is not {content}'s from byte {at} on; in it: {others:?}"));
     }
     if got.len() > known.total {
         return case.fault(Kind::Mixed, format!("{} bytes of {} that {content} has", got.len(), known.total));
@@ -83,12 +84,14 @@ fn part(case: &Case<'_>, content: Mark, range: &str, got: &[u8], is_whole: bool)
         return case.fault(Kind::Range, format!("Content-Range: {range}"));
     };
     if total != known.total || last >= total || first > last {
-        return case.fault(Kind::Range, format!("Content-Range: {range} of content of {} bytes", known.total));
+        return case
+            .fault(Kind::Range, format!("Content-Range: {range} of content of {} bytes", known.total));
     }
     if let Err(at) = content.check(first, got) {
         let others = Mark::all_in(got);
         let says = format!("a part {range} is not {content}'s from byte {at} on; in it: {others:?}");
-        return case.fault(if others.is_empty() || others == [content] { Kind::Range } else { Kind::Mixed }, says);
+        return case
+            .fault(if others.is_empty() || others == [content] { Kind::Range } else { Kind::Mixed }, says);
     }
     let length = last + 1 - first;
     if got.len() > length || (is_whole && got.len() < length) {

@@ -34,7 +34,10 @@ impl Case<'_> {
     /// Whether the response says that it is from the cache.
     fn is_hit(&self) -> bool {
         let own = |value: &str| {
-            value.rsplit(',').next().is_some_and(|own| own.split(';').skip(1).any(|part| part.trim() == "hit"))
+            value
+                .rsplit(',')
+                .next()
+                .is_some_and(|own| own.split(';').skip(1).any(|part| part.trim() == "hit"))
         };
         self.response.head.all("cache-status").last().is_some_and(own)
     }
@@ -50,12 +53,16 @@ pub fn judge(running: &Running, ask: &Ask, sent: &Sent, outcome: &Outcome, does:
     let fault = |kind, says: String| running.fault(Fault::new(kind, sent.mark, says));
     match outcome {
         Outcome::Late => fault(Kind::NoEnd, "no response, and no end of the connection".to_owned()),
-        Outcome::Nothing(NoHead::Malformed(why)) => fault(Kind::Framing, format!("the edge's response: {why}")),
+        Outcome::Nothing(NoHead::Malformed(why)) => {
+            fault(Kind::Framing, format!("the edge's response: {why}"))
+        }
         Outcome::Nothing(_) if ask.is_malformed() || matches!(does, Does::StallSending(_)) => {}
         // The client's own malformed content may end the connection.
         Outcome::Nothing(_) if matches!(ask.content, Content::BadChunk(_)) => {}
         Outcome::Nothing(_) if may_fail(running, ask) && ask.content != Content::None => {}
-        Outcome::Nothing(none) => fault(Kind::NoAnswer, format!("the connection ended without a response: {none:?}")),
+        Outcome::Nothing(none) => {
+            fault(Kind::NoAnswer, format!("the connection ended without a response: {none:?}"))
+        }
         Outcome::Response(response) => Case { running, ask, sent, response }.judge(),
     }
 }

@@ -28,7 +28,8 @@ pub(super) fn judge(case: &Case<'_>, given: &Given) {
     errors(case, given);
     selection(case, given);
     // A confirmation changes an entry as a whole response could: the content's own message is judged as well.
-    let content = case.response.head.field("x-content").and_then(Mark::parse).filter(|mark| *mark != given.mark);
+    let content =
+        case.response.head.field("x-content").and_then(Mark::parse).filter(|mark| *mark != given.mark);
     if given.status == 304
         && let Some(base) = content.and_then(|mark| case.running.given(mark))
     {
@@ -44,10 +45,16 @@ pub(super) fn judge(case: &Case<'_>, given: &Given) {
         (Content::Length(1..) | Content::Chunked { length: 1.., .. }, upload)
             if upload != Some(me) && !case.running.resources[given.resource].unsound.get() =>
         {
-            case.fault(Kind::Mixed, format!("answered by what the origin replied to the content of {upload:?}"));
+            case.fault(
+                Kind::Mixed,
+                format!("answered by what the origin replied to the content of {upload:?}"),
+            );
         }
         (_, Some(upload)) if upload != me => {
-            case.fault(Kind::Mixed, format!("answered by what the origin replied to the content of {upload}"));
+            case.fault(
+                Kind::Mixed,
+                format!("answered by what the origin replied to the content of {upload}"),
+            );
         }
         _ => {}
     }
@@ -86,7 +93,8 @@ fn errors(case: &Case<'_>, given: &Given) {
     let route = case.running.plan.resources[given.resource].route;
     let may = given.status < 400 || matches!(given.status, 404 | 405 | 410 | 501) || given.caching.explicit;
     if case.is_hit() && !may {
-        let says = format!("response {} ({}) of route {} is stored", given.mark, given.status, route.segment());
+        let says =
+            format!("response {} ({}) of route {} is stored", given.mark, given.status, route.segment());
         case.fault(Kind::ErrorStored, says);
     }
 }
@@ -145,8 +153,11 @@ fn joined(head: &Head, name: &str) -> String {
 
 /// A list without what means nothing: white space, case.
 fn normal(value: &str) -> String {
-    let mut parts: Vec<String> =
-        value.split(',').map(|part| part.trim().to_ascii_lowercase()).filter(|part| !part.is_empty() && part != "identity").collect();
+    let mut parts: Vec<String> = value
+        .split(',')
+        .map(|part| part.trim().to_ascii_lowercase())
+        .filter(|part| !part.is_empty() && part != "identity")
+        .collect();
     parts.sort();
     parts.join(",")
 }

@@ -172,7 +172,13 @@ fn frame(
 }
 
 /// Content in chunks of odd sizes.
-pub(crate) fn chunks(content: &[u8], extensions: bool, trailers: bool, bad: bool, dice: &mut Dice) -> Vec<u8> {
+pub(crate) fn chunks(
+    content: &[u8],
+    extensions: bool,
+    trailers: bool,
+    bad: bool,
+    dice: &mut Dice,
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() + 64);
     let extension = |dice: &mut Dice| match dice.below(3) {
         _ if !extensions => "",

@@ -13,13 +13,16 @@ pub(super) struct Decision {
     pub(super) part: Option<(usize, usize)>,
 }
 
-/// What an origin may select by: it has a representation for each combination.
-const SELECTS: [&str; 6] = ["accept-language", "accept-encoding", "origin", "x-tenant", "x-api-key", "cookie"];
+/// What the origin always selects by, beside what `Vary` names: it has a representation for each combination.
+const SELECTS: [&str; 3] = ["x-tenant", "x-api-key", "cookie"];
 
 pub(super) fn decide(running: &Running, index: usize, mut reply: Reply, seen: Head) -> Decision {
     let resource = &running.resources[index];
     let mark = running.next_mark();
-    let selected = SELECTS.map(|name| seen.field(name).unwrap_or("-")).join("|");
+    let varies = reply.vary.unwrap_or_default().to_ascii_lowercase();
+    let names = SELECTS.into_iter().chain(varies.split(", "));
+    let selected: Vec<&str> = names.map(|name| seen.field(name).unwrap_or("-")).collect();
+    let selected = selected.join("|");
     let current = resource.current.borrow().get(&selected).copied();
     let head_or_get = seen.line.starts_with("GET ") || seen.line.starts_with("HEAD ");
 

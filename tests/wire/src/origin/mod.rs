@@ -112,7 +112,10 @@ async fn serve(ledger: &Rc<Ledger>, stream: TcpStream) {
             continue;
         };
         let number = running.resources[index].arrivals.get();
-        running.transcripts.borrow_mut().push((format!("origin, request {number} for resource {index}"), log.clone()));
+        running
+            .transcripts
+            .borrow_mut()
+            .push((format!("origin, request {number} for resource {index}"), log.clone()));
         match exchange(ledger, &running, index, head, framing, &wire).await {
             Some(After::Keep) => {}
             Some(After::CloseOnNext(end)) => closes_on_next = Some(end),
@@ -129,7 +132,10 @@ fn unasked(head: &Head, method: &str, target: &str) -> Option<(Kind, String)> {
         return Some((Kind::Smuggled, format!("what was content of a request became one: {}", head.line)));
     }
     if method == "TRACE" || target.contains("refuse=") {
-        return Some((Kind::Malformed, format!("a request that must be refused reached the origin: {}", head.line)));
+        return Some((
+            Kind::Malformed,
+            format!("a request that must be refused reached the origin: {}", head.line),
+        ));
     }
     if !head.line.ends_with(" HTTP/1.1") || (named(target).is_none() && !target.starts_with("/rest/")) {
         return Some((Kind::Framing, format!("the edge's request is unclear: {:?}", head.line)));
@@ -172,6 +178,8 @@ async fn exchange(
     }
     let Decision { reply, given, part } = decide::decide(running, index, planned.clone(), head);
     let given = running.give(Given { upload, ..given });
+    // The next request may reply with the same content before this one has.
+    running.sends(given.content, reply.length, 0, false);
     tokio::time::sleep(Duration::from_millis(reply.delay)).await;
     let composed = compose::compose(&reply, &given, part, head_only, ledger.seed);
     if let Some(content) = composed.content {
@@ -202,12 +210,23 @@ async fn exchange(
             return None;
         }
     }
-    if !whole || composed.ends { Some(After::Close) } else { Some(reply.after) }
+    // What has not been read is no request.
+    if !whole || composed.ends || (!reply.reads && framing != Framing::Length(0)) {
+        Some(After::Close)
+    } else {
+        Some(reply.after)
+    }
 }
 
 /// Whether the content of a request is what its client sent, as whole as it sent it; whose it is.
 fn uploaded(running: &Running, content: &[u8]) -> Option<Mark> {
-    let mark = *Mark::all_in(content).first()?;
+    let Some(mark) = Mark::all_in(content).first().copied() else {
+        if !content.is_empty() {
+            let says = format!("content that no client sent: {}", content.escape_ascii());
+            running.fault(Fault::new(Kind::Upload, None, says));
+        }
+        return None;
+    };
     let says = |says: String| running.fault(Fault::new(Kind::Upload, mark, says));
     let at = usize::from(mark.number & !Mark::REQUESTS);
     let ask = running.plan.clients.get(at >> 4).and_then(|client| client.asks.get(at & 0xf));
@@ -227,7 +246,9 @@ fn uploaded(running: &Running, content: &[u8]) -> Option<Mark> {
             content.len(),
             wanted.len()
         )),
-        None => says(format!("{} bytes of content look complete; {mark} sent no complete one", content.len())),
+        None => {
+            says(format!("{} bytes of content look complete; {mark} sent no complete one", content.len()))
+        }
     }
     Some(mark)
 }
