@@ -8,6 +8,7 @@ mod container;
 mod doctor;
 mod explain;
 mod files;
+mod fuzz;
 mod lab;
 mod project;
 mod report;
@@ -63,6 +64,9 @@ enum Command {
     Lab(lab::Lab),
     /// Run the public HTTP cache tests, print the counts, and keep what was reached.
     Conformance(conformance::Args),
+    /// Look for faults that nobody has thought of.
+    #[command(subcommand)]
+    Fuzz(fuzz::Fuzz),
     /// Ask a running edge what it does with a request, step by step, and why.
     Explain(explain::Args),
     /// Say which tools are here, which are missing, and how to get them.
@@ -110,6 +114,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Bench(bench) => bench::run(&bench),
         Command::Report(args) => report::run(&args),
         Command::Conformance(args) => conformance::run(&args),
+        Command::Fuzz(fuzz) => fuzz::run(&fuzz),
         Command::Explain(args) => explain::run(&args),
         Command::Doctor => doctor::run(),
         Command::Lab(lab) => lab::run(&lab).map(drop),

@@ -16,8 +16,6 @@ use crate::plan::{Ask, Client, Content, Does, End, OddAsk};
 use crate::request::{self, Sent};
 use crate::wire::{Log, Wire};
 
-/// How long anything may take: the edge's own deadlines are seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a client does not read.
 const PAUSE: Duration = Duration::from_millis(1_500);
 /// How long a client that leaves waits for what it leaves at.
@@ -31,6 +29,8 @@ pub struct Target {
     pub address: SocketAddr,
     pub authority: String,
     pub seed: u64,
+    /// How long a response, and the end of a connection, may take.
+    pub patience: Duration,
 }
 
 /// A response as a client has read it.
@@ -156,7 +156,7 @@ impl Connection<'_> {
         let mut written = false;
         for (ask, sent) in self.client.asks.iter().zip(all) {
             let read = read(wire, ask);
-            let mut read = std::pin::pin!(timeout(PATIENCE, read));
+            let mut read = std::pin::pin!(timeout(self.target.patience, read));
             let outcome = loop {
                 tokio::select! {
                     biased;
@@ -179,7 +179,7 @@ impl Connection<'_> {
         sent: &Sent,
     ) -> bool {
         let mut write = std::pin::pin!(write);
-        let mut read = std::pin::pin!(timeout(PATIENCE, read(wire, ask)));
+        let mut read = std::pin::pin!(timeout(self.target.patience, read(wire, ask)));
         let mut wrote = None;
         let outcome = loop {
             tokio::select! {
@@ -210,14 +210,17 @@ impl Connection<'_> {
 
     /// The connection has to end now, with nothing more.
     async fn ends(&self, wire: &Wire, mark: Mark) {
-        match timeout(PATIENCE, wire.fill()).await {
+        match timeout(self.target.patience, wire.fill()).await {
             Ok(Ok(1..)) => {
                 let says = "bytes after the last response".to_owned();
                 self.running.fault(Fault::new(Kind::Framing, mark, says));
             }
             Ok(_) => {}
             Err(_) => {
-                let says = format!("the connection is open {} s after its last response", PATIENCE.as_secs());
+                let says = format!(
+                    "the connection is open {} s after its last response",
+                    self.target.patience.as_secs()
+                );
                 self.running.fault(Fault::new(Kind::NoEnd, mark, says));
             }
         }

@@ -60,6 +60,35 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const EVERY: [Self; 26] = [
+        Self::Incomplete,
+        Self::BrokenOff,
+        Self::Upload,
+        Self::Mixed,
+        Self::OtherUrl,
+        Self::OtherVariant,
+        Self::Relabelled,
+        Self::Range,
+        Self::Framing,
+        Self::Smuggled,
+        Self::Private,
+        Self::Credentials,
+        Self::SetCookie,
+        Self::FieldShared,
+        Self::ErrorShared,
+        Self::ErrorStored,
+        Self::StoredAnswer,
+        Self::Condition,
+        Self::Permits,
+        Self::Descriptors,
+        Self::Memory,
+        Self::OwnError,
+        Self::Malformed,
+        Self::NoAnswer,
+        Self::NoEnd,
+        Self::Crash,
+    ];
+
     pub fn invariant(self) -> u8 {
         match self {
             Self::Incomplete | Self::BrokenOff | Self::Upload => 1,

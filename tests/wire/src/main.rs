@@ -59,6 +59,9 @@ struct Arguments {
 /// Rounds of regressions have numbers that no generated round has.
 const REGRESSIONS: u64 = 0xf0_0000_0000;
 
+/// How long anything may take: the edge's own deadlines are seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 static STOPPED: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
@@ -104,7 +107,12 @@ impl Edge {
         let origin = origin::start(ledger.clone()).await.context("the origin cannot listen")?;
         let process = edge::start(arguments.runtime, &arguments.parts, &format!("http://{origin}"))?;
         let address: SocketAddr = process.url().trim_start_matches("http://").parse()?;
-        let target = Rc::new(Target { address, authority: address.to_string(), seed: arguments.seed });
+        let target = Rc::new(Target {
+            address,
+            authority: address.to_string(),
+            seed: arguments.seed,
+            patience: PATIENCE,
+        });
         Ok(Self { process, ledger, target })
     }
 }
@@ -156,7 +164,8 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     }
     let minutes = arguments.minutes.or_else(|| arguments.exchanges.is_none().then_some(1.0));
     let bounds = Bounds {
-        at_once: arguments.at_once.unwrap_or(if arguments.runtime == Runtime::Native { 48 } else { 16 }),
+        first: 0,
+        at_once: arguments.at_once.unwrap_or(if arguments.runtime == Runtime::Native { 32 } else { 16 }),
         until: minutes.map(|minutes| Instant::now() + Duration::from_secs_f64(minutes * 60.0)),
         exchanges: arguments.exchanges,
         faults: arguments.faults,
@@ -179,7 +188,8 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     println!(
         "{name}, seed {seed}: {exchanges} exchanges in {rounds} rounds, {rate:.0} a second, {faults} faults"
     );
-    rest::check(&edge.target, &edge.ledger, &edge, level, allowance(arguments.runtime), &mut found).await;
+    let allowed = allowance(arguments.runtime);
+    rest::check(&edge.target, &edge.ledger, &edge, level, allowed, rest::SETTLE, &mut found).await;
     Ok(summary(&found, name))
 }
 
@@ -187,7 +197,8 @@ async fn run(arguments: &Arguments) -> Result<bool> {
 fn allowance(runtime: Runtime) -> Allowance {
     match runtime {
         Runtime::Native => Allowance {
-            burst: 256,
+            // One client may have three quarters of the permits.
+            burst: 190,
             descriptors: 4,
             resident: BUDGET + (64 << 20),
             resident_in_all: Some(BUDGET + (64 << 20)),

@@ -14,7 +14,7 @@ use crate::run::{Found, Vitals};
 use crate::wire::{Log, Wire};
 
 /// How long it may take to come to rest: longer than any deadline of the edge.
-const SETTLE: Duration = Duration::from_secs(45);
+pub const SETTLE: Duration = Duration::from_secs(45);
 /// How long all requests of a burst together may take, on a busy machine.
 const BURST: Duration = Duration::from_secs(60);
 
@@ -49,13 +49,14 @@ fn measured(ledger: &Ledger, vitals: &dyn Vitals) -> Level {
     Level { descriptors, resident: vitals.resident() }
 }
 
-/// Waits until it has come to rest, and says what has not.
+/// Waits until it has come to rest, for `settle` at most, and says what has not.
 pub async fn check(
     target: &Rc<Target>,
     ledger: &Ledger,
     vitals: &dyn Vitals,
     before: Level,
     allowed: Allowance,
+    settle: Duration,
     found: &mut Found,
 ) {
     if vitals.crashed().is_some() {
@@ -67,7 +68,7 @@ pub async fn check(
             says.clone()
         });
     };
-    let deadline = Instant::now() + SETTLE;
+    let deadline = Instant::now() + settle;
     let above = |now: Level| match (now.descriptors, before.descriptors) {
         (Some(now), Some(before)) => now.saturating_sub(before + allowed.descriptors),
         _ => 0,

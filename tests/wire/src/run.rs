@@ -53,6 +53,8 @@ impl Found {
 /// When a run ends.
 #[derive(Clone, Debug)]
 pub struct Bounds {
+    /// The first round's number.
+    pub first: u64,
     /// Rounds under way at once.
     pub at_once: usize,
     pub until: Option<Instant>,
@@ -107,7 +109,7 @@ async fn wait(task: tokio::task::JoinHandle<()>, running: &Running) {
     }
 }
 
-/// Runs rounds 0, 1, 2, … of `plan` within `bounds`. `told` gets each report that is kept.
+/// Runs the rounds of `plan`, one number after another, within `bounds`. `replay`: the command that runs one again.
 pub async fn many(
     target: &Rc<Target>,
     ledger: &Rc<Ledger>,
@@ -117,7 +119,7 @@ pub async fn many(
     bounds: &Bounds,
 ) -> Done {
     let done = Rc::new(RefCell::new(Done::default()));
-    let (next, stop) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
+    let (next, stop) = (Rc::new(Cell::new(bounds.first)), Rc::new(Cell::new(false)));
     let workers: Vec<_> = (0..bounds.at_once)
         .map(|_| {
             let (target, ledger, done) = (target.clone(), ledger.clone(), done.clone());

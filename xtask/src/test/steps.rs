@@ -67,6 +67,11 @@ pub(super) const ALL: &[Step] = &[
         run: conformance,
     },
     Step {
+        name: "wire",
+        checks: "random clients and origins on raw sockets, natively, on workerd and as a component",
+        run: wire,
+    },
+    Step {
         name: "compare",
         checks: "each stack that Levee is compared with starts, caches and stops; a stampede is one request",
         run: compare,
@@ -230,6 +235,11 @@ fn conformance(cx: &Cx) -> Result<Done> {
             Done::Skipped(String::from("LEVEE_CACHE_TESTS names no definitions of the public cache tests"))
         }
     })
+}
+
+fn wire(cx: &Cx) -> Result<Done> {
+    crate::fuzz::hold(&cx.root)?;
+    Ok(Done::Passed(String::from("(native, worker and spin)")))
 }
 
 fn compare(cx: &Cx) -> Result<Done> {

@@ -78,7 +78,7 @@ pub(super) fn compose(
     Composed {
         bytes,
         content: (!bodiless && !matches!(reply.status, 412 | 416)).then_some(Content {
-            total: reply.length,
+            total: reply.length + if let Framing::TooLong(more) = reply.framing { more } else { 0 },
             // Of a message that is cut off, at most this.
             sent: if head_only { 0 } else { end },
             whole: whole && !head_only && part.is_none(),

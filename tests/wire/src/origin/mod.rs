@@ -14,7 +14,7 @@ use crate::fault::{Fault, Kind};
 use crate::ledger::{Given, Ledger, Running};
 use crate::mark::Mark;
 use crate::message::{Ended, Framing, Head, NoHead, read_content, read_head};
-use crate::plan::{After, Content, End, Ends};
+use crate::plan::{After, Content, End, Ends, Framing as WireFraming};
 use crate::request;
 use crate::wire::{Log, Wire};
 
@@ -196,7 +196,8 @@ async fn exchange(
     match reply.ends {
         Ends::Whole => {}
         Ends::Cut(_, end) => {
-            if end == End::Rst {
+            // What ends with the connection is whole when that is closed in good order.
+            if end == End::Rst || reply.framing == WireFraming::Close {
                 wire.reset_on_close();
             }
             return Some(After::Close);
