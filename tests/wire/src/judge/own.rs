@@ -32,7 +32,7 @@ pub(super) fn judge(case: &Case<'_>) {
         // What waits for content that does not come.
         408 if ask.content != Content::None => {}
         502..=504 if case.may_fail() => {}
-        400 | 501 if ask.content != Content::None && ask.method != "POST" && ask.method != "PUT" => {}
+        400..=499 | 501 if ask.content != Content::None && ask.method != "POST" && ask.method != "PUT" => {}
         400.. => case.fault(Kind::OwnError, says()),
         _ => case.fault(Kind::Mixed, says()),
     }
