@@ -61,6 +61,9 @@ const VARY: [&str; 4] = ["accept-language", "accept-encoding", "Accept-Language,
 
 fn reply(dice: &mut Dice, theme: Theme) -> Reply {
     let strange = theme.origin;
+    let framing = framing(dice, strange);
+    // What follows a message is sent only when that is whole.
+    let ends = if matches!(framing, Framing::Extra { .. }) { Ends::Whole } else { ends(dice, theme) };
     Reply {
         status: if dice.chance(700) { 200 } else { dice.pick(&FINAL) },
         caching: if dice.chance(500) { caching::FRESH } else { dice.pick(caching::EVERY) },
@@ -69,7 +72,7 @@ fn reply(dice: &mut Dice, theme: Theme) -> Reply {
         set_cookie: dice.chance(150),
         cors: dice.chance(100),
         length: length(dice),
-        framing: framing(dice, strange),
+        framing,
         same_content: dice.chance(400),
         confirms: dice.chance(600),
         confirms_wrongly: strange && dice.chance(60),
@@ -78,7 +81,7 @@ fn reply(dice: &mut Dice, theme: Theme) -> Reply {
         interim: if strange && dice.chance(60) { dice.between(1, 2) } else { 0 },
         odd: if strange && dice.chance(150) { odd_head(dice) } else { OddHead::None },
         split: split(dice),
-        ends: ends(dice, theme),
+        ends,
         after: after(dice),
         delay: if dice.chance(200) { dice.between(1, 15) as u64 } else { 0 },
         reads: !(strange && dice.chance(30)),

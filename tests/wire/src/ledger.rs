@@ -51,6 +51,8 @@ pub struct Resource {
     pub arrivals: Cell<usize>,
     /// A reply was such that an edge may fail at it.
     pub unsound: Cell<bool>,
+    /// A reply's content broke off.
+    pub breaks: Cell<bool>,
     /// The current representation, by what the origin selects by.
     pub current: RefCell<HashMap<String, Mark>>,
 }

@@ -35,7 +35,12 @@ impl Reply {
     /// Whether every intermediary has to pass it on. `strict`: the runtime's own parser refuses odd heads.
     pub fn is_sound(&self, strict: bool) -> bool {
         self.ends == Ends::Whole
-            && matches!(self.framing, Framing::Length | Framing::Chunked { .. } | Framing::Close)
+            && match self.framing {
+                Framing::Length | Framing::Close => true,
+                // HTTP/1.0 has no chunks (RFC 9112, section 6.1).
+                Framing::Chunked { .. } => self.odd != OddHead::Http10,
+                _ => false,
+            }
             && match self.odd {
                 OddHead::None => true,
                 OddHead::Fold => false,
@@ -43,6 +48,11 @@ impl Reply {
             }
             && self.status < 600
             && self.reads
+    }
+
+    /// Whether its content breaks off, or is none that can be read to its end.
+    pub fn breaks(&self) -> bool {
+        self.ends != Ends::Whole || matches!(self.framing, Framing::TooLong(_) | Framing::BadChunk)
     }
 }
 

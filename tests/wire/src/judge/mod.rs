@@ -60,6 +60,8 @@ pub fn judge(running: &Running, ask: &Ask, sent: &Sent, outcome: &Outcome, does:
         // The client's own malformed content may end the connection.
         Outcome::Nothing(_) if matches!(ask.content, Content::BadChunk(_)) => {}
         Outcome::Nothing(_) if may_fail(running, ask) && ask.content != Content::None => {}
+        // Where content breaks off at once, a head need not have gone out.
+        Outcome::Nothing(_) if running.resources[ask.resource].breaks.get() => {}
         Outcome::Nothing(none) => {
             fault(Kind::NoAnswer, format!("the connection ended without a response: {none:?}"))
         }

@@ -78,7 +78,11 @@ pub(super) fn compose(
     Composed {
         bytes,
         content: (!bodiless && !matches!(reply.status, 412 | 416)).then_some(Content {
-            total: reply.length + if let Framing::TooLong(more) = reply.framing { more } else { 0 },
+            // As its length says, of the whole.
+            total: match reply.framing {
+                Framing::TooLong(more) if part.is_none() => reply.length + more,
+                _ => reply.length,
+            },
             // Of a message that is cut off, at most this.
             sent: if head_only { 0 } else { end },
             whole: whole && !head_only && part.is_none(),

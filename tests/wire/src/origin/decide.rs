@@ -34,7 +34,10 @@ pub(super) fn decide(running: &Running, index: usize, mut reply: Reply, seen: He
         _ => false,
     };
     let has_content = reply.status == 200 && head_or_get;
-    let same = reply.same_content && has_content && !reply.caching.private;
+    // What is framed wrongly has content that nobody else has.
+    let clear = matches!(reply.framing, Framing::Length | Framing::Chunked { .. } | Framing::Close);
+    let shared = has_content && clear && !reply.caching.private;
+    let same = reply.same_content && shared;
     let mut content = current.filter(|_| same).unwrap_or(mark);
     let mut etag = (reply.etag && has_content).then(|| content.etag());
     if content != mark {
@@ -79,7 +82,7 @@ pub(super) fn decide(running: &Running, index: usize, mut reply: Reply, seen: He
             etag = None;
             content = mark;
         }
-    } else if has_content && content == mark && !reply.caching.private {
+    } else if shared && content == mark {
         resource.current.borrow_mut().insert(selected, mark);
     }
     let credentials = ["authorization", "cookie"]

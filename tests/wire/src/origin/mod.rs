@@ -163,6 +163,9 @@ async fn exchange(
     if !planned.is_sound(ledger.strict) {
         resource.unsound.set(true);
     }
+    if planned.breaks() {
+        resource.breaks.set(true);
+    }
     let mut upload = None;
     if planned.reads {
         let (content, ended) = read_content(wire, framing, MOST).await;
