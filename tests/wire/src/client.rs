@@ -205,6 +205,9 @@ impl Connection<'_> {
             self.ends(wire, sent.mark).await;
         }
         let broken = ask.is_malformed() || matches!(ask.content, Content::BadChunk(_));
+        // What is answered by the edge itself may have left content unread, and the connection to be closed, said or not.
+        let unread = ask.content != Content::None && response.head.field("x-answer").is_none();
+        let broken = broken || unread;
         !ends && !broken && response.ended == Ended::Whole
     }
 

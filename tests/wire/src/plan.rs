@@ -224,6 +224,13 @@ pub enum Content {
     TwoLengths(usize),
 }
 
+impl Content {
+    /// Whether a request with it asks for something else than one without.
+    pub fn matters(self) -> bool {
+        !matches!(self, Self::None | Self::Length(0) | Self::Chunked { length: 0, .. })
+    }
+}
+
 /// Something unusual in a request's head. The last ones must be refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OddAsk {

@@ -32,6 +32,8 @@ pub(super) fn judge(case: &Case<'_>) {
         // What waits for content that does not come.
         408 if ask.content != Content::None => {}
         502..=504 if case.may_fail() => {}
+        // A failure is shared by those who wait for it.
+        500.. if case.running.resources[ask.resource].failed.get() == response.status => {}
         400..=499 | 501 if ask.content != Content::None && ask.method != "POST" && ask.method != "PUT" => {}
         400.. => case.fault(Kind::OwnError, says()),
         _ => case.fault(Kind::Mixed, says()),

@@ -35,7 +35,7 @@ pub(super) fn judge(case: &Case<'_>, given: &Given) {
     {
         selection(case, &base);
     }
-    if case.is_hit() && case.ask.content != Content::None {
+    if case.is_hit() && case.ask.content.matters() {
         case.fault(Kind::StoredAnswer, "a request with content is answered from the cache");
     }
     if case.is_hit() && case.ask.field("upgrade").is_some() {

@@ -181,6 +181,9 @@ async fn exchange(
     }
     let Decision { reply, given, part } = decide::decide(running, index, planned.clone(), head);
     let given = running.give(Given { upload, ..given });
+    if reply.status >= 500 {
+        resource.failed.set(reply.status);
+    }
     // The next request may reply with the same content before this one has.
     running.sends(given.content, reply.length, 0, false);
     tokio::time::sleep(Duration::from_millis(reply.delay)).await;

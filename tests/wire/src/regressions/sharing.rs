@@ -3,7 +3,9 @@
 use super::{Regression, get, on_all, round, together};
 use crate::caching;
 use crate::edge::Runtime;
-use crate::plan::{Ask, Caching, Client, Condition, OddAsk, PROVOKES, Reply, Resource, Round, Route};
+use crate::plan::{
+    Ask, Caching, Client, Condition, Framing, OddAsk, PROVOKES, Reply, Resource, Round, Route,
+};
 
 pub(super) const ALL: &[Regression] = &[
     on_all("private-with-a-comma", || private(caching::PRIVATE_COMMA)),
@@ -34,6 +36,13 @@ pub(super) const ALL: &[Regression] = &[
         let first = Reply::new(caching::ASK_FIRST);
         let wrong = Reply { confirms_wrongly: true, ..first.clone() };
         round(Route::Plain, vec![first.clone(), wrong, first], vec![get(); 4])
+    }),
+    on_all("head-without-a-validator-confirms-nothing", || {
+        // A condition is not confirmed: it is other content, of which the head says little.
+        let first = Reply::new(caching::STALE);
+        let other = Reply { etag: false, length: 40, framing: CHUNKED, ..Reply::default() };
+        let head = Ask { method: "HEAD", ..get() };
+        round(Route::Plain, vec![first, other], vec![get(), head, get(), get()])
     }),
     on_all("a-304-that-varies-is-for-one-variant", || {
         let first = Reply::new(caching::CONFIRM);
@@ -114,6 +123,8 @@ pub(super) const ALL: &[Regression] = &[
         Round { clients: clients.collect(), resources: resources.into() }
     }),
 ];
+
+const CHUNKED: Framing = Framing::Chunked { extensions: false, trailers: false };
 
 const COOKIE_ASKED: Caching = Caching {
     lines: &[("Cache-Control", "max-age=0, no-cache=\"set-cookie\"")],
