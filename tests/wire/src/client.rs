@@ -95,7 +95,10 @@ impl Connection<'_> {
         let asks = &self.client.asks;
         match self.client.does {
             Does::Ask if self.client.pipelined => {
-                let all: Vec<Sent> = (0..asks.len()).map(|at| self.written(at)).collect();
+                // What follows the last request of a connection could cost its response (RFC 9112, section 9.6).
+                let last = asks.iter().position(|ask| ask.close || ask.odd == OddAsk::Http10);
+                let count = last.map_or(asks.len(), |last| last + 1);
+                let all: Vec<Sent> = (0..count).map(|at| self.written(at)).collect();
                 self.pipeline(wire, &all).await;
             }
             Does::Ask => {

@@ -296,6 +296,8 @@ impl Ask {
         self.must_be_refused()
             || matches!(self.odd, OddAsk::Fold | OddAsk::LargeFields)
             || matches!(self.content, Content::LengthAndChunked)
+            // HTTP/1.0 has no chunks.
+            || (self.odd == OddAsk::Http10 && matches!(self.content, Content::Chunked { .. } | Content::BadChunk(_)))
     }
 
     /// Whether it must not reach an origin (RFC 9112, sections 2.2, 3.2, 5.1, 6.3, 7.1; RFC 9110, section 9.3.8).

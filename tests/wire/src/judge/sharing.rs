@@ -126,7 +126,8 @@ fn selection(case: &Case<'_>, given: &Given) {
         Route::Key
             if matches!(case.ask.method, "GET" | "HEAD")
                 && case.ask.content == Content::None
-                && case.ask.field("upgrade").is_none() =>
+                && case.ask.field("upgrade").is_none()
+                && !given.credentials.contains(&case.sent.mark) =>
         {
             differs("x-api-key", case.ask.field("x-api-key"));
             let site = case.ask.cookie.then(|| format!("sid={}", request::site(case.sent.mark)));
