@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::fault::{Fault, Kind};
+use crate::http2;
 use crate::judge;
 use crate::ledger::Running;
 use crate::mark::Mark;
@@ -17,7 +18,7 @@ use crate::request::{self, Sent};
 use crate::wire::{Log, Wire};
 
 /// How long a client does not read.
-const PAUSE: Duration = Duration::from_millis(1_500);
+pub(crate) const PAUSE: Duration = Duration::from_millis(1_500);
 /// How long a client that leaves waits for what it leaves at.
 const LINGER: Duration = Duration::from_millis(100);
 /// Most bytes of a response's content.
@@ -31,6 +32,8 @@ pub struct Target {
     pub seed: u64,
     /// How long a response, and the end of a connection, may take.
     pub patience: Duration,
+    /// It speaks HTTP/2 too.
+    pub http2: bool,
 }
 
 /// A response as a client has read it.
@@ -66,6 +69,9 @@ pub async fn run(target: &Target, running: &Rc<Running>, number: usize) {
             return running.fault(Fault::new(Kind::Crash, Mark::request(running.number, number, 0), says));
         }
     };
+    if client.http2 && target.http2 && http2::can(client) {
+        return http2::run(target, running, number, stream, &log).await;
+    }
     let wire = Wire::new(stream, log);
     let mut connection =
         Connection { target, running, client, number, tags: vec![None; running.resources.len()] };

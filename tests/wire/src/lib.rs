@@ -13,6 +13,7 @@ pub mod dice;
 pub mod edge;
 pub mod fault;
 pub mod generate;
+mod http2;
 pub mod judge;
 pub mod ledger;
 pub mod mark;

@@ -107,11 +107,13 @@ impl Edge {
         let origin = origin::start(ledger.clone()).await.context("the origin cannot listen")?;
         let process = edge::start(arguments.runtime, &arguments.parts, &format!("http://{origin}"))?;
         let address: SocketAddr = process.url().trim_start_matches("http://").parse()?;
+        let http2 = arguments.runtime == Runtime::Native;
         let target = Rc::new(Target {
             address,
             authority: address.to_string(),
             seed: arguments.seed,
             patience: PATIENCE,
+            http2,
         });
         Ok(Self { process, ledger, target })
     }

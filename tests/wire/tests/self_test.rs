@@ -26,7 +26,8 @@ async fn found(way: Way, exchanges: u64, wanted: &[Kind]) -> Found {
     let (proxy, address) = Proxy::start(way, origin).await;
     // One that never answers is waited for.
     let patience = Duration::from_secs(if way == Way::NeverAnswers { 2 } else { 60 });
-    let target = Rc::new(Target { address, authority: address.to_string(), seed: SEED, patience });
+    let target =
+        Rc::new(Target { address, authority: address.to_string(), seed: SEED, patience, http2: false });
     let level = rest::level(&target, &ledger, &*proxy).await;
     let mut found = Found::default();
     let (mut first, mut done) = (0, 0);

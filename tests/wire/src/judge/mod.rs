@@ -54,7 +54,7 @@ pub fn judge(running: &Running, ask: &Ask, sent: &Sent, outcome: &Outcome, does:
     match outcome {
         Outcome::Late => fault(Kind::NoEnd, "no response, and no end of the connection".to_owned()),
         Outcome::Nothing(NoHead::Malformed(why)) => {
-            fault(Kind::Framing, format!("the edge's response: {why}"))
+            fault(Kind::Framing, format!("the edge's response: {why}"));
         }
         Outcome::Nothing(_) if ask.is_malformed() || matches!(does, Does::StallSending(_)) => {}
         // The client's own malformed content may end the connection.
@@ -63,7 +63,7 @@ pub fn judge(running: &Running, ask: &Ask, sent: &Sent, outcome: &Outcome, does:
         // Where content breaks off at once, a head need not have gone out.
         Outcome::Nothing(_) if running.resources[ask.resource].breaks.get() => {}
         Outcome::Nothing(none) => {
-            fault(Kind::NoAnswer, format!("the connection ended without a response: {none:?}"))
+            fault(Kind::NoAnswer, format!("the connection ended without a response: {none:?}"));
         }
         Outcome::Response(response) => Case { running, ask, sent, response }.judge(),
     }

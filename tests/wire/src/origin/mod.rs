@@ -254,7 +254,7 @@ fn uploaded(running: &Running, content: &[u8]) -> Option<Mark> {
             wanted.len()
         )),
         None => {
-            says(format!("{} bytes of content look complete; {mark} sent no complete one", content.len()))
+            says(format!("{} bytes of content look complete; {mark} sent no complete one", content.len()));
         }
     }
     Some(mark)
