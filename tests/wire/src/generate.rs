@@ -63,7 +63,9 @@ fn reply(dice: &mut Dice, theme: Theme) -> Reply {
     let strange = theme.origin;
     let framing = framing(dice, strange);
     // What follows a message is sent only when that is whole.
-    let ends = if matches!(framing, Framing::Extra { .. }) { Ends::Whole } else { ends(dice, theme) };
+    // Sent together with it: what comes later looks like a response to the next request to everyone.
+    let extra = matches!(framing, Framing::Extra { .. });
+    let ends = if extra { Ends::Whole } else { ends(dice, theme) };
     Reply {
         status: if dice.chance(700) { 200 } else { dice.pick(&FINAL) },
         caching: if dice.chance(500) { caching::FRESH } else { dice.pick(caching::EVERY) },
@@ -80,7 +82,7 @@ fn reply(dice: &mut Dice, theme: Theme) -> Reply {
         provoked: dice.maybe(400, |dice| dice.pick(&PROVOKED)),
         interim: if strange && dice.chance(60) { dice.between(1, 2) } else { 0 },
         odd: if strange && dice.chance(150) { odd_head(dice) } else { OddHead::None },
-        split: split(dice),
+        split: if extra { Split::Whole } else { split(dice) },
         ends,
         after: after(dice),
         delay: if dice.chance(200) { dice.between(1, 15) as u64 } else { 0 },

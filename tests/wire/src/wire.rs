@@ -51,7 +51,8 @@ impl Transcript {
             return;
         }
         match self.parts.last_mut() {
-            Some((last, part)) if *last == direction && direction == Direction::Received => {
+            // Pieces of a few bytes are not shown as such.
+            Some((last, part)) if *last == direction && (direction == Direction::Received || room <= 32) => {
                 part.extend_from_slice(&bytes[..room]);
             }
             _ => self.parts.push((direction, bytes[..room].to_vec())),

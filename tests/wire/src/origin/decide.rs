@@ -22,7 +22,7 @@ pub(super) fn decide(running: &Running, index: usize, mut reply: Reply, seen: He
     let varies = reply.vary.unwrap_or_default().to_ascii_lowercase();
     let names = SELECTS.into_iter().chain(varies.split(", "));
     let selected: Vec<&str> = names.map(|name| seen.field(name).unwrap_or("-")).collect();
-    let selected = selected.join("|");
+    let selected = format!("{} {varies}", selected.join("|"));
     let current = resource.current.borrow().get(&selected).copied();
     let head_or_get = seen.line.starts_with("GET ") || seen.line.starts_with("HEAD ");
 

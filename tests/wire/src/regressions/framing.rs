@@ -31,12 +31,13 @@ pub(super) const ALL: &[Regression] = &[
         };
         round(Route::Plain, vec![reply.clone(), reply, Reply::default()], vec![get(), get(), get()])
     }),
-    Regression { name: "a-head-with-150-fields", make: || odd(OddHead::Many(150)), not_on: &[] },
-    Regression {
-        name: "a-space-before-a-colon-of-the-origin",
-        make: || odd(OddHead::SpaceBeforeColon),
-        not_on: &[],
-    },
+    on_all("a-break-is-seen-where-the-connection-ends-content", || {
+        let reply = Reply { framing: Framing::BadChunk, ..Reply::default() };
+        let old = || Ask { odd: OddAsk::Http10, ..get() };
+        round(Route::Plain, vec![reply], vec![old(), old()])
+    }),
+    on_all("a-head-with-150-fields", || odd(OddHead::Many(150))),
+    on_all("a-space-before-a-colon-of-the-origin", || odd(OddHead::SpaceBeforeColon)),
     Regression {
         name: "bytes-above-127-of-the-origin",
         make: || odd(OddHead::HighBytes),
