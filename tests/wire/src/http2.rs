@@ -173,11 +173,12 @@ fn translated(sent: &Sent, authority: &str) -> Option<Request<()>> {
 
 /// A stream for the transcript.
 fn shown(sent: &Sent, outcome: &Outcome) -> String {
-    let head = sent.bytes[..sent.head].escape_ascii();
+    let head = String::from_utf8_lossy(&sent.bytes[..sent.head]);
+    let head = head.trim_end();
     match outcome {
         Outcome::Response(Response { head: answer, content, ended, .. }) => {
-            format!("{head} -> {} {:?}, {} bytes, {ended:?}", answer.line, answer.fields, content.len())
+            format!("{head}\n-> {} {:?}, {} bytes, {ended:?}", answer.line, answer.fields, content.len())
         }
-        other => format!("{head} -> {other:?}"),
+        other => format!("{head}\n-> {other:?}"),
     }
 }
