@@ -33,10 +33,45 @@ impl Runtime {
         }
     }
 
-    /// Whether its own parser refuses heads that the native edge must take.
-    pub fn is_strict(self) -> bool {
-        self != Self::Native
+    /// What its own HTTP server and client decide, which an edge on it cannot change.
+    pub fn limits(self) -> Limits {
+        match self {
+            Self::Native => Limits::default(),
+            Self::Worker => Limits {
+                strict_heads: true,
+                utf8_fields: true,
+                repeats_nothing: true,
+                passes_stalls: true,
+                hides_breaks: true,
+                older_versions: true,
+            },
+            Self::Spin => Limits {
+                strict_heads: true,
+                utf8_fields: true,
+                repeats_nothing: true,
+                passes_stalls: false,
+                hides_breaks: true,
+                older_versions: false,
+            },
+        }
     }
+}
+
+/// What a runtime's own HTTP server and client do. `docs/spin.md` and `edge/worker/README.md` say why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Its parser refuses odd heads of origins.
+    pub strict_heads: bool,
+    /// It replaces or refuses fields that are not UTF-8.
+    pub utf8_fields: bool,
+    /// It does not tell an edge that a kept connection was closed as a request was sent.
+    pub repeats_nothing: bool,
+    /// Content that is only passed does not go through the edge, and the platform ends what stalls, which it does not locally.
+    pub passes_stalls: bool,
+    /// Content that ends with the connection, to HTTP/1.0, ends alike when it breaks off.
+    pub hides_breaks: bool,
+    /// It speaks HTTP/1.0 to an origin that does.
+    pub older_versions: bool,
 }
 
 /// What is started.

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+use crate::edge::Limits;
 use crate::fault::{Fault, Kind};
 use crate::mark::Mark;
 use crate::message::Head;
@@ -63,6 +64,7 @@ pub struct Resource {
 #[derive(Debug)]
 pub struct Running {
     pub number: u64,
+    pub limits: Limits,
     pub plan: Round,
     pub resources: Vec<Resource>,
     given: RefCell<Vec<Rc<Given>>>,
@@ -76,9 +78,10 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn new(number: u64, plan: Round) -> Self {
+    pub fn new(number: u64, plan: Round, limits: Limits) -> Self {
         Self {
             number,
+            limits,
             resources: plan.resources.iter().map(|_| Resource::default()).collect(),
             plan,
             given: RefCell::default(),
@@ -148,8 +151,7 @@ impl Given {
 #[derive(Debug)]
 pub struct Ledger {
     pub seed: u64,
-    /// The runtime's own parser of responses refuses odd heads.
-    pub strict: bool,
+    pub limits: Limits,
     rounds: RefCell<HashMap<u64, Rc<Running>>>,
     /// Faults that were seen outside a round, each with its transcript.
     pub stray: RefCell<Vec<(Fault, String)>>,
@@ -160,10 +162,10 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    pub fn new(seed: u64, strict: bool) -> Rc<Self> {
+    pub fn new(seed: u64, limits: Limits) -> Rc<Self> {
         Rc::new(Self {
             seed,
-            strict,
+            limits,
             rounds: RefCell::default(),
             stray: RefCell::default(),
             connections: Cell::new(0),
@@ -172,7 +174,7 @@ impl Ledger {
     }
 
     pub fn begin(&self, number: u64, plan: Round) -> Rc<Running> {
-        let running = Rc::new(Running::new(number, plan));
+        let running = Rc::new(Running::new(number, plan, self.limits));
         self.rounds.borrow_mut().insert(number, running.clone());
         running
     }

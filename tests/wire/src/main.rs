@@ -103,7 +103,7 @@ struct Edge {
 
 impl Edge {
     async fn start(arguments: &Arguments) -> Result<Self> {
-        let ledger = Ledger::new(arguments.seed, arguments.runtime.is_strict());
+        let ledger = Ledger::new(arguments.seed, arguments.runtime.limits());
         let origin = origin::start(ledger.clone()).await.context("the origin cannot listen")?;
         let process = edge::start(arguments.runtime, &arguments.parts, &format!("http://{origin}"))?;
         let address: SocketAddr = process.url().trim_start_matches("http://").parse()?;

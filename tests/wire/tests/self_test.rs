@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use levee_wire::client::Target;
+use levee_wire::edge::Limits;
 use levee_wire::fault::Kind;
 use levee_wire::ledger::Ledger;
 use levee_wire::plan::{Does, Ends, Round};
@@ -21,7 +22,7 @@ const MOST: u64 = 40_000;
 
 /// What is found of a proxy in so many exchanges, or until all of `wanted` are.
 async fn found(way: Way, exchanges: u64, wanted: &[Kind]) -> Found {
-    let ledger = Ledger::new(SEED, true);
+    let ledger = Ledger::new(SEED, Limits { strict_heads: true, ..Limits::default() });
     let origin = origin::start(ledger.clone()).await.expect("an origin");
     let (proxy, address) = Proxy::start(way, origin).await;
     // One that never answers is waited for.

@@ -3,7 +3,7 @@
 use super::Case;
 use crate::fault::Kind;
 use crate::mark::Mark;
-use crate::plan::{Condition, Content};
+use crate::plan::{Condition, Content, OddAsk};
 
 pub(super) fn judge(case: &Case<'_>) {
     let (ask, response) = (case.ask, case.response);
@@ -32,6 +32,8 @@ pub(super) fn judge(case: &Case<'_>) {
         // What waits for content that does not come.
         408 if ask.content != Content::None => {}
         502..=504 if case.may_fail() => {}
+        502 if case.running.limits.repeats_nothing && says().contains("origin-broke-off") => {}
+        400 | 500 if case.running.limits.utf8_fields && ask.odd == OddAsk::HighByte => {}
         // A failure is shared by those who wait for it.
         500.. if case.running.resources[ask.resource].failed.get() == response.status => {}
         400..=499 | 501 if ask.content != Content::None && ask.method != "POST" && ask.method != "PUT" => {}

@@ -14,7 +14,7 @@ use crate::fault::{Fault, Kind};
 use crate::ledger::{Given, Ledger, Running};
 use crate::mark::Mark;
 use crate::message::{Ended, Framing, Head, NoHead, read_content, read_head};
-use crate::plan::{After, Content, End, Ends, Framing as WireFraming};
+use crate::plan::{After, Content, End, Ends, Framing as WireFraming, Route};
 use crate::request;
 use crate::wire::{Log, Wire};
 
@@ -25,6 +25,8 @@ use decide::Decision;
 const MOST: usize = 1 << 20;
 /// How long an edge may hold on to an origin that has stalled. Its own bound is a second or a few.
 const STALLED: Duration = Duration::from_secs(20);
+/// How long a platform lets passed content stall.
+const ENDED: Duration = Duration::from_secs(3);
 /// How long the reply to a plain request takes.
 const PLAIN: Duration = Duration::from_millis(300);
 
@@ -81,7 +83,7 @@ async fn serve(ledger: &Rc<Ledger>, stream: TcpStream) {
         };
         let mut parts = head.line.split(' ');
         let (method, target) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        if let Some((kind, says)) = unasked(&head, method, target) {
+        if let Some((kind, says)) = unasked(ledger, &head, method, target) {
             return ledger.stray(Fault::new(kind, None, says), told());
         }
         let framing = match head.framing(Framing::Length(0)) {
@@ -127,7 +129,7 @@ async fn serve(ledger: &Rc<Ledger>, stream: TcpStream) {
 }
 
 /// What no request of an edge may be, whatever clients send.
-fn unasked(head: &Head, method: &str, target: &str) -> Option<(Kind, String)> {
+fn unasked(ledger: &Ledger, head: &Head, method: &str, target: &str) -> Option<(Kind, String)> {
     if target.starts_with("/smuggled/") || target.contains("/smuggled/") {
         return Some((Kind::Smuggled, format!("what was content of a request became one: {}", head.line)));
     }
@@ -137,7 +139,9 @@ fn unasked(head: &Head, method: &str, target: &str) -> Option<(Kind, String)> {
             format!("a request that must be refused reached the origin: {}", head.line),
         ));
     }
-    if !head.line.ends_with(" HTTP/1.1") || (named(target).is_none() && !target.starts_with("/rest/")) {
+    let version = head.line.ends_with(" HTTP/1.1")
+        || (ledger.limits.older_versions && head.line.ends_with(" HTTP/1.0"));
+    if !version || (named(target).is_none() && !target.starts_with("/rest/")) {
         return Some((Kind::Framing, format!("the edge's request is unclear: {:?}", head.line)));
     }
     if head.all("host").count() != 1 {
@@ -160,7 +164,7 @@ async fn exchange(
     let arrival = resource.arrivals.replace(resource.arrivals.get() + 1);
     let replies = &running.plan.resources[index].replies;
     let planned = &replies[arrival.min(replies.len() - 1)];
-    if !planned.is_sound(ledger.strict) {
+    if !planned.is_sound(ledger.limits.strict_heads) {
         resource.unsound.set(true);
     }
     if planned.breaks() {
@@ -210,6 +214,12 @@ async fn exchange(
         }
         Ends::Stall(_) => {
             wire.note("stalls");
+            if ledger.limits.passes_stalls && running.plan.resources[index].route == Route::Pass {
+                // In the platform's place.
+                let _ = tokio::time::timeout(ENDED, wire.fill()).await;
+                wire.reset_on_close();
+                return Some(After::Close);
+            }
             if tokio::time::timeout(STALLED, wire.fill()).await.is_err() {
                 let says = format!("the edge still waits {} s after the origin stalled", STALLED.as_secs());
                 running.fault(Fault::new(Kind::NoEnd, given.mark, says));
