@@ -44,6 +44,7 @@ impl Runtime {
                 passes_stalls: true,
                 hides_breaks: true,
                 older_versions: true,
+                takes_bare_lf: true,
             },
             Self::Spin => Limits {
                 strict_heads: true,
@@ -51,7 +52,8 @@ impl Runtime {
                 repeats_nothing: true,
                 passes_stalls: false,
                 hides_breaks: true,
-                older_versions: false,
+                older_versions: true,
+                takes_bare_lf: true,
             },
         }
     }
@@ -70,8 +72,10 @@ pub struct Limits {
     pub passes_stalls: bool,
     /// Content that ends with the connection, to HTTP/1.0, ends alike when it breaks off.
     pub hides_breaks: bool,
-    /// It speaks HTTP/1.0 to an origin that does.
+    /// It speaks HTTP/1.0 to an origin that does, and then loses content whose length it does not know: origins do not.
     pub older_versions: bool,
+    /// Its parser of requests takes a bare line feed for the end of a line.
+    pub takes_bare_lf: bool,
 }
 
 /// What is started.

@@ -8,7 +8,7 @@ use crate::edge::Limits;
 use crate::fault::{Fault, Kind};
 use crate::mark::Mark;
 use crate::message::Head;
-use crate::plan::{Caching, Round};
+use crate::plan::{Caching, OddAsk, OddHead, Round};
 use crate::wire::Log;
 
 /// One message that the origin sent or began to send.
@@ -173,7 +173,16 @@ impl Ledger {
         })
     }
 
-    pub fn begin(&self, number: u64, plan: Round) -> Rc<Running> {
+    /// Begins a round, without what the runtime's own parsers would make something else of.
+    pub fn begin(&self, number: u64, mut plan: Round) -> Rc<Running> {
+        let replies = plan.resources.iter_mut().flat_map(|resource| &mut resource.replies);
+        for reply in replies.filter(|reply| self.limits.older_versions && reply.odd == OddHead::Http10) {
+            reply.odd = OddHead::None;
+        }
+        let asks = plan.clients.iter_mut().flat_map(|client| &mut client.asks);
+        for ask in asks.filter(|ask| self.limits.takes_bare_lf && ask.odd == OddAsk::BareLf) {
+            ask.odd = OddAsk::None;
+        }
         let running = Rc::new(Running::new(number, plan, self.limits));
         self.rounds.borrow_mut().insert(number, running.clone());
         running

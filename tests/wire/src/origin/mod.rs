@@ -14,7 +14,7 @@ use crate::fault::{Fault, Kind};
 use crate::ledger::{Given, Ledger, Running};
 use crate::mark::Mark;
 use crate::message::{Ended, Framing, Head, NoHead, read_content, read_head};
-use crate::plan::{After, Content, End, Ends, Framing as WireFraming, Route};
+use crate::plan::{After, Content, End, Ends, Framing as WireFraming};
 use crate::request;
 use crate::wire::{Log, Wire};
 
@@ -25,8 +25,8 @@ use decide::Decision;
 const MOST: usize = 1 << 20;
 /// How long an edge may hold on to an origin that has stalled. Its own bound is a second or a few.
 const STALLED: Duration = Duration::from_secs(20);
-/// How long a platform lets passed content stall.
-const ENDED: Duration = Duration::from_secs(3);
+/// How long a platform lets passed content stall: longer than the edge does.
+const ENDED: Duration = Duration::from_secs(8);
 /// How long the reply to a plain request takes.
 const PLAIN: Duration = Duration::from_millis(300);
 
@@ -83,7 +83,7 @@ async fn serve(ledger: &Rc<Ledger>, stream: TcpStream) {
         };
         let mut parts = head.line.split(' ');
         let (method, target) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        if let Some((kind, says)) = unasked(ledger, &head, method, target) {
+        if let Some((kind, says)) = unasked(&head, method, target) {
             return ledger.stray(Fault::new(kind, None, says), told());
         }
         let framing = match head.framing(Framing::Length(0)) {
@@ -129,7 +129,7 @@ async fn serve(ledger: &Rc<Ledger>, stream: TcpStream) {
 }
 
 /// What no request of an edge may be, whatever clients send.
-fn unasked(ledger: &Ledger, head: &Head, method: &str, target: &str) -> Option<(Kind, String)> {
+fn unasked(head: &Head, method: &str, target: &str) -> Option<(Kind, String)> {
     if target.starts_with("/smuggled/") || target.contains("/smuggled/") {
         return Some((Kind::Smuggled, format!("what was content of a request became one: {}", head.line)));
     }
@@ -139,9 +139,7 @@ fn unasked(ledger: &Ledger, head: &Head, method: &str, target: &str) -> Option<(
             format!("a request that must be refused reached the origin: {}", head.line),
         ));
     }
-    let version = head.line.ends_with(" HTTP/1.1")
-        || (ledger.limits.older_versions && head.line.ends_with(" HTTP/1.0"));
-    if !version || (named(target).is_none() && !target.starts_with("/rest/")) {
+    if !head.line.ends_with(" HTTP/1.1") || (named(target).is_none() && !target.starts_with("/rest/")) {
         return Some((Kind::Framing, format!("the edge's request is unclear: {:?}", head.line)));
     }
     if head.all("host").count() != 1 {
@@ -214,10 +212,10 @@ async fn exchange(
         }
         Ends::Stall(_) => {
             wire.note("stalls");
-            if ledger.limits.passes_stalls && running.plan.resources[index].route == Route::Pass {
+            wire.reset_on_close();
+            if ledger.limits.passes_stalls {
                 // In the platform's place.
                 let _ = tokio::time::timeout(ENDED, wire.fill()).await;
-                wire.reset_on_close();
                 return Some(After::Close);
             }
             if tokio::time::timeout(STALLED, wire.fill()).await.is_err() {
