@@ -45,6 +45,7 @@ impl Runtime {
                 hides_breaks: true,
                 older_versions: true,
                 takes_bare_lf: true,
+                takes_two_hosts: false,
             },
             Self::Spin => Limits {
                 strict_heads: true,
@@ -54,6 +55,7 @@ impl Runtime {
                 hides_breaks: true,
                 older_versions: true,
                 takes_bare_lf: true,
+                takes_two_hosts: true,
             },
         }
     }
@@ -76,6 +78,8 @@ pub struct Limits {
     pub older_versions: bool,
     /// Its parser of requests takes a bare line feed for the end of a line.
     pub takes_bare_lf: bool,
+    /// It hands on one of two `Host` fields, and an edge does not see that there were two.
+    pub takes_two_hosts: bool,
 }
 
 /// What is started.

@@ -180,8 +180,15 @@ impl Ledger {
             reply.odd = OddHead::None;
         }
         let asks = plan.clients.iter_mut().flat_map(|client| &mut client.asks);
-        for ask in asks.filter(|ask| self.limits.takes_bare_lf && ask.odd == OddAsk::BareLf) {
-            ask.odd = OddAsk::None;
+        for ask in asks {
+            let taken = match ask.odd {
+                OddAsk::BareLf => self.limits.takes_bare_lf,
+                OddAsk::TwoHosts => self.limits.takes_two_hosts,
+                _ => false,
+            };
+            if taken {
+                ask.odd = OddAsk::None;
+            }
         }
         let running = Rc::new(Running::new(number, plan, self.limits));
         self.rounds.borrow_mut().insert(number, running.clone());
