@@ -34,7 +34,13 @@ async fn found(way: Way, exchanges: u64, wanted: &[Kind]) -> Found {
     let (mut first, mut done) = (0, 0);
     let has = |found: &Found| wanted.iter().all(|kind| found.kinds().any(|(found, ..)| found == *kind));
     while done < exchanges && (wanted.is_empty() || !has(&found)) {
-        let bounds = Bounds { first, at_once: 24, until: None, exchanges: Some(400), faults: 100 };
+        let bounds = Bounds {
+            first,
+            at_once: 24,
+            until: None,
+            exchanges: Some(if wanted.is_empty() { exchanges } else { 400 }),
+            faults: 100,
+        };
         let replay = |number| format!("round {number}");
         let stalls = way == Way::Honest;
         let plan = move |number| if stalls { generate::round(SEED, number) } else { lively(number) };

@@ -69,7 +69,7 @@ pub(super) const ALL: &[Regression] = &[
         round(Route::Override, vec![reply], vec![provokes(), get(), provokes(), get()])
     }),
     on_all("an-error-that-one-client-provokes-is-not-for-those-who-wait", || {
-        let reply = Reply { provoked: Some(400), delay: 30, ..Reply::new(caching::FRESH) };
+        let reply = Reply { provoked: Some(400), delay: 150, ..Reply::new(caching::FRESH) };
         let provokes = get().with("accept-language", PROVOKES);
         together(Route::Plain, vec![reply], vec![provokes, get(), get(), get()])
     }),
