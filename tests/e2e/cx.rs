@@ -6,6 +6,7 @@ use anyhow::Result;
 use levee_harness::{Parts, Process};
 
 use crate::client::Edge;
+use crate::raw::{Arrived, PREFIX, RawOrigin, Step};
 use crate::runtimes::{Runtime, Setup};
 use crate::scripted::{Asked, Reply, Scene, Scripted};
 use crate::world::{Before, World};
@@ -58,4 +59,35 @@ impl<'a> Cx<'a> {
         let edge = Edge::at(process.url());
         Ok((process, edge))
     }
+
+    /// How an edge of this test's own would be started before the scripted origin, with the configuration changed.
+    pub(crate) fn configured(&self, what: &str, change: impl FnOnce(String) -> String) -> Result<Setup> {
+        let mut setup = self.setup(Before::Scripted, what)?;
+        let text = change(std::fs::read_to_string(&setup.config)?);
+        std::fs::create_dir_all(&setup.state)?;
+        setup.config = setup.state.join("levee.toml");
+        std::fs::write(&setup.config, text)?;
+        Ok(setup)
+    }
+
+    /// An edge of this test's own before an origin that answers with exact bytes.
+    pub(crate) fn raw(
+        &self,
+        change: impl FnOnce(String) -> String,
+        script: impl Fn(&Arrived) -> Vec<Step> + Send + Sync + 'static,
+    ) -> Result<Raw> {
+        let origin = RawOrigin::start(self.world.tokio.handle(), script)?;
+        let mut setup = self.configured("", change)?;
+        setup.origin.1 = origin.url();
+        let (process, edge) = self.start(&setup)?;
+        Ok(Raw { process, edge: edge.below(PREFIX), origin })
+    }
+}
+
+/// An edge and the raw origin behind it.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    pub(crate) process: Process,
+    pub(crate) edge: Edge,
+    pub(crate) origin: RawOrigin,
 }

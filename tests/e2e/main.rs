@@ -8,6 +8,7 @@ mod behaviours;
 mod client;
 mod cx;
 mod proc_status;
+mod raw;
 mod runtimes;
 mod scripted;
 mod wait;

@@ -133,6 +133,7 @@ impl World {
         };
         Ok(Setup {
             name: name.to_owned(),
+            reach: Vec::new(),
             config: root.join(config),
             origin: (origin, url),
             state: self.folder.path().join(name),

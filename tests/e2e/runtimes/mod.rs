@@ -51,7 +51,66 @@ pub(crate) trait Runtime: Sync {
         true
     }
 
+    /// Whether a message's framing is read by the edge itself, which refuses one that can be read in two ways. Elsewhere the
+    /// runtime reads it, takes one of the two, and frames it anew.
+    fn refuses_ambiguous_framing(&self) -> bool;
+
+    /// Whether heads are read by the edge itself, to the letter. Elsewhere the runtime has read them before, forgives more, and
+    /// closes the connection where it does not.
+    fn reads_heads_itself(&self) -> bool;
+
+    /// Whether a client hears what was wrong with its body. Elsewhere the runtime may close the connection first.
+    fn answers_malformed_bodies(&self) -> bool {
+        true
+    }
+
+    /// Whether heads of origins may be odd in this way: `many` fields (more than 100), a `space` before a colon, a `folded` line.
+    /// Elsewhere the runtime's HTTP client refuses them, and the answer is 502.
+    fn takes_odd_heads(&self, how: &str) -> bool;
+
+    /// Whether a response that is only passed on has the deadlines of other bodies. Elsewhere it does not go through
+    /// the edge, and the platform ends what stalls.
+    fn paces_what_it_passes(&self) -> bool {
+        true
+    }
+
+    /// Whether the runtime can send a GET with content. Elsewhere such a request is refused with a reason.
+    fn sends_content_with_get(&self) -> bool;
+
+    /// Whether field values may hold any byte above ASCII. Elsewhere the runtime takes them for UTF-8, and changes or refuses what
+    /// is not.
+    fn passes_any_byte(&self) -> bool;
+
+    /// Whether the edge accepts connections itself, and so bounds them. Elsewhere they are the runtime's.
+    fn owns_connections(&self) -> bool;
+
+    /// Whether the process is the edge itself, so that its memory is the edge's. Elsewhere the edge is the guest of a runtime.
+    fn is_its_process(&self) -> bool {
+        false
+    }
+
+    /// Whether the far tier is a file that the edge itself makes. Elsewhere it is the platform's.
+    fn owns_its_store(&self) -> bool {
+        false
+    }
+
+    /// Whether the edge learns that a kept-alive connection closed as it was used. Elsewhere connections to origins are the
+    /// runtime's, which does not tell that from any other failure.
+    fn sees_kept_alive_close(&self) -> bool;
+
+    /// Whether a connection to an origin on which bytes came that nobody had asked for is used no more. Elsewhere connections to
+    /// origins are the runtime's, which takes such bytes for the next response.
+    fn discards_unasked_bytes(&self) -> bool {
+        true
+    }
+
     fn start(&self, parts: &Parts, setup: &Setup) -> Result<Process>;
+
+    /// Starts an edge whose process holds nothing but the edge and its runtime: what stands in for the platform's stores is
+    /// elsewhere.
+    fn start_alone(&self, parts: &Parts, setup: &Setup) -> Result<Process> {
+        self.start_durable(parts, setup)
+    }
 
     /// Starts an edge whose far tier outlives it, in the folder of the setup.
     fn start_durable(&self, parts: &Parts, setup: &Setup) -> Result<Process>;
@@ -87,6 +146,8 @@ pub(crate) trait Runtime: Sync {
 pub(crate) struct Setup {
     /// For its log.
     pub(crate) name: String,
+    /// Further addresses that its origins have.
+    pub(crate) reach: Vec<String>,
     pub(crate) config: PathBuf,
     /// The origin's name in the configuration, and where it is.
     pub(crate) origin: (&'static str, String),

@@ -32,6 +32,42 @@ impl Runtime for Native {
         true
     }
 
+    fn refuses_ambiguous_framing(&self) -> bool {
+        true
+    }
+
+    fn reads_heads_itself(&self) -> bool {
+        true
+    }
+
+    fn takes_odd_heads(&self, _: &str) -> bool {
+        true
+    }
+
+    fn sends_content_with_get(&self) -> bool {
+        true
+    }
+
+    fn passes_any_byte(&self) -> bool {
+        true
+    }
+
+    fn owns_connections(&self) -> bool {
+        true
+    }
+
+    fn is_its_process(&self) -> bool {
+        true
+    }
+
+    fn owns_its_store(&self) -> bool {
+        true
+    }
+
+    fn sees_kept_alive_close(&self) -> bool {
+        true
+    }
+
     fn start(&self, parts: &Parts, setup: &Setup) -> Result<Process> {
         std::fs::create_dir_all(&setup.state)?;
         let (name, url) = &setup.origin;

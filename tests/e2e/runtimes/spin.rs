@@ -46,6 +46,34 @@ impl Runtime for Spin {
         false
     }
 
+    fn refuses_ambiguous_framing(&self) -> bool {
+        false
+    }
+
+    fn reads_heads_itself(&self) -> bool {
+        false
+    }
+
+    fn takes_odd_heads(&self, _: &str) -> bool {
+        false
+    }
+
+    fn sends_content_with_get(&self) -> bool {
+        true
+    }
+
+    fn passes_any_byte(&self) -> bool {
+        false
+    }
+
+    fn owns_connections(&self) -> bool {
+        false
+    }
+
+    fn sees_kept_alive_close(&self) -> bool {
+        false
+    }
+
     fn start(&self, parts: &Parts, setup: &Setup) -> Result<Process> {
         warm(host(parts, setup)?)
     }
@@ -97,7 +125,7 @@ fn host(parts: &Parts, setup: &Setup) -> Result<ComponentHost> {
 
 fn app(parts: &Parts, setup: &Setup, reach: &[&str]) -> Result<ComponentHost> {
     let mut app = SpinApp::new(&parts.component, setup.compile()?.to_bytes()).reach(&setup.origin.1);
-    for host in reach {
+    for host in reach.iter().copied().chain(setup.reach.iter().map(String::as_str)) {
         app = app.reach(host);
     }
     std::fs::create_dir_all(&setup.state)?;

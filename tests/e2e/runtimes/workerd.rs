@@ -1,7 +1,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result};
-use levee_harness::{Parts, Process};
+use levee_harness::{Parts, Process, WorkerdStores};
 
 use super::{LOSE, Runtime, Setup, start_wrangler};
 use crate::world::log_file;
@@ -33,6 +33,55 @@ impl Runtime for Workerd {
 
     fn takes_any_method(&self) -> bool {
         false
+    }
+
+    fn refuses_ambiguous_framing(&self) -> bool {
+        false
+    }
+
+    fn reads_heads_itself(&self) -> bool {
+        false
+    }
+
+    fn takes_odd_heads(&self, how: &str) -> bool {
+        how == "many"
+    }
+
+    fn paces_what_it_passes(&self) -> bool {
+        false
+    }
+
+    fn sends_content_with_get(&self) -> bool {
+        false
+    }
+
+    fn passes_any_byte(&self) -> bool {
+        false
+    }
+
+    fn owns_connections(&self) -> bool {
+        false
+    }
+
+    fn sees_kept_alive_close(&self) -> bool {
+        false
+    }
+
+    fn discards_unasked_bytes(&self) -> bool {
+        false
+    }
+
+    fn answers_malformed_bodies(&self) -> bool {
+        false
+    }
+
+    /// KV and the Cache API are another process's, as when deployed.
+    fn start_alone(&self, parts: &Parts, setup: &Setup) -> Result<Process> {
+        let stores = WorkerdStores::start(&parts.workerd, |spec| {
+            spec.log_file(log_file(&format!("{}-stores", setup.name)))
+        })?;
+        let process = workerd(parts, setup)?.stores(&stores).start()?;
+        Ok(process.keep(stores))
     }
 
     fn start(&self, parts: &Parts, setup: &Setup) -> Result<Process> {
