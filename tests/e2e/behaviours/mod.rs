@@ -1,16 +1,26 @@
 //! The list. A behaviour is a function whose name says what must be true; what is shared between them stands beside it.
 
 mod body;
+mod bounded;
 mod browser;
 mod caching;
+mod changing;
 mod failing;
+mod framing;
 mod guarding;
+mod heads;
+mod keying;
+mod lasting;
 mod negotiating;
+mod opening;
+mod owning;
+mod parts;
 mod passing;
 mod promised;
 mod selling;
 mod sharing;
 mod sockets;
+mod stalls;
 mod streaming;
 
 use std::fmt;
@@ -58,6 +68,11 @@ behaviours! {
     // The slowest first, so that the others run beside it.
     browser::a_visitor_finds_a_film_sees_a_hit_and_buys_a_seat if |runtime| runtime.is_shown_in_a_browser(),
 
+    bounded::memory_stays_within_its_budget,
+    bounded::writes_to_many_places_leave_the_others_alone,
+    bounded::what_matching_costs_is_not_the_clients_to_say,
+    bounded::what_is_stored_shows_no_secret,
+
     caching::a_miss_is_followed_by_a_hit,
     caching::a_reload_is_still_a_hit,
     caching::stale_is_served_while_a_request_refreshes_behind_it,
@@ -72,6 +87,7 @@ behaviours! {
     negotiating::variants_are_told_apart_by_language,
     negotiating::a_head_is_answered_from_what_a_get_stored,
     negotiating::ranges_are_cut_from_what_is_stored,
+    negotiating::a_part_shows_whether_the_whole_is_worth_fetching,
     negotiating::conditions_are_answered_from_what_is_stored,
     negotiating::a_compressed_body_is_passed_on_byte_for_byte,
     negotiating::who_accepts_no_coding_gets_none,
@@ -107,6 +123,64 @@ behaviours! {
     guarding::a_target_that_cannot_be_read_is_refused,
     guarding::the_status_page_is_open_on_ones_own_machine,
     guarding::the_status_page_asks_for_a_token_elsewhere,
+
+    opening::explain_explains_no_page_of_the_edges_own,
+    opening::what_explain_sends_carries_no_length_without_its_body,
+    opening::the_edge_is_open_to_its_own_machine_alone,
+    opening::the_edges_own_pages_are_neither_stored_nor_guessed_at,
+    opening::only_if_cached_never_reaches_the_origin,
+    opening::explain_shows_what_was_decided,
+
+    framing::a_length_beside_chunks_means_nothing,
+    framing::what_ends_early_never_looks_whole,
+    framing::messages_without_a_body_have_none,
+    framing::a_request_is_one_request_or_none,
+    framing::a_malformed_body_is_its_clients_fault,
+    framing::a_status_that_cannot_be_carried_is_named,
+    framing::a_request_with_content_is_not_answered_from_the_cache,
+    heads::odd_heads_of_origins_pass,
+    heads::a_host_is_a_host_and_a_port,
+    heads::a_line_ends_as_a_line_does if |runtime| runtime.reads_heads_itself(),
+    heads::trace_and_connect_end_at_the_edge,
+    heads::only_a_websocket_is_upgraded,
+    heads::a_request_to_upgrade_is_not_answered_from_the_cache,
+
+    stalls::uploads_that_do_not_come_take_no_place,
+    stalls::an_upload_that_trickles_is_given_up,
+    stalls::one_client_leaves_places_to_others if |runtime| runtime.collapses(),
+    stalls::an_origin_that_stops_in_a_body_holds_nobody,
+    stalls::a_client_that_does_not_read_is_let_go,
+    stalls::connections_are_capped_and_idle_ones_go_first if |runtime| runtime.owns_connections(),
+    stalls::nobody_waits_for_the_end_of_a_stream,
+
+    owning::a_fill_goes_on_when_its_client_has_gone,
+    owning::a_failure_is_told_to_all_who_wait_for_it if |runtime| runtime.collapses(),
+    owning::known_variants_are_fetched_side_by_side,
+
+    lasting::a_connection_that_closes_as_it_is_used_is_no_failure if |runtime| runtime.sees_kept_alive_close(),
+    lasting::a_lost_write_moves_no_one_elses,
+    lasting::bytes_that_nobody_asked_for_answer_nobody if |runtime| runtime.discards_unasked_bytes(),
+
+    parts::a_part_of_what_is_not_stored_is_a_part,
+    parts::conditions_hold_whether_or_not_it_is_stored,
+    parts::a_part_says_nothing_of_the_content_of_the_whole,
+    parts::a_416_answers_no_one_else,
+
+    changing::a_cookie_of_a_304_is_for_one_client,
+    changing::a_304_for_one_origin_is_not_for_another,
+    changing::a_304_that_varies_is_for_one_variant,
+    changing::a_304_with_another_validator_confirms_nothing,
+    changing::a_lifetime_of_ours_is_for_what_succeeds,
+    changing::an_error_leaves_a_good_entry_alone,
+    changing::what_is_gone_is_gone,
+    changing::what_cannot_be_parsed_forbids,
+    changing::connection_removes_no_field_that_matters,
+
+    keying::the_key_is_of_the_request_that_is_sent,
+    keying::edges_that_point_at_each_other_are_a_circle,
+    keying::a_byte_above_ascii_hides_no_cookie,
+    keying::bytes_above_ascii_tell_keys_apart,
+    keying::each_spelling_of_a_path_is_one_place,
 
     selling::an_order_sent_twice_is_made_once,
     selling::a_seat_is_sold_to_one_of_many_who_want_it,

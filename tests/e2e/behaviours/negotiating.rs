@@ -56,11 +56,34 @@ pub(super) async fn ranges_are_cut_from_what_is_stored(cx: &Cx<'_>) -> Result<()
     let outdated = edge.send(Ask::get("/a").field("range", "bytes=0-1").field("if-range", "\"v0\"")).await?;
     assert_eq!((outdated.status, outdated.text().as_str()), (200, "0123456789"));
     assert_eq!(origin.count(), 1);
-    // A part of what is not stored yet: the origin is asked for the whole, once.
-    let first = edge.send(Ask::get("/b").field("range", "bytes=0-0")).await?;
-    assert_eq!((first.status, first.text().as_str()), (206, "0"));
-    assert_eq!(origin.last()?.field("range"), "");
-    assert!(edge.get("/b").await?.is_hit());
+    Ok(())
+}
+
+pub(super) async fn a_part_shows_whether_the_whole_is_worth_fetching(cx: &Cx<'_>) -> Result<()> {
+    let (edge, origin) = cx.script(|asked| {
+        let control = if asked.path() == "/storable" { "max-age=60" } else { "no-store" };
+        let reply = Reply::new(control).field("etag", "\"v1\"");
+        match asked.field("range").as_str() {
+            "" => reply.text("0123456789"),
+            _ => reply.status(206).field("content-range", "bytes 2-4/10").text("234"),
+        }
+    })?;
+    let part = |target: &str| edge.send(Ask::get(target).field("range", "bytes=2-4"));
+    for target in ["/storable", "/unstorable"] {
+        for _ in 0..3 {
+            let middle = part(target).await?;
+            assert_eq!((middle.status, middle.text().as_str()), (206, "234"), "{target}: {middle:?}");
+            assert_eq!(middle.field("content-range"), "bytes 2-4/10", "{target}: {middle:?}");
+        }
+    }
+    let ranges = |target: &str| -> Vec<String> {
+        let seen = origin.seen().into_iter().filter(|seen| seen.target == target);
+        seen.map(|seen| seen.field("range")).collect()
+    };
+    // The first part shows it; then the whole is fetched, and answers.
+    assert_eq!(ranges("/storable"), ["bytes=2-4", ""]);
+    assert!(edge.get("/storable").await?.is_hit());
+    assert_eq!(ranges("/unstorable"), ["bytes=2-4"; 3]);
     Ok(())
 }
 
