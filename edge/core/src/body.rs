@@ -60,6 +60,9 @@ pub type Capture = Pin<Box<dyn Future<Output = Result<Bytes, CaptureError>>>>;
 pub enum CaptureError {
     #[error("the body is larger than what may be stored")]
     TooLarge,
+    /// What is held already leaves no room for it at the moment.
+    #[error("there is no room for the body")]
+    NoRoom,
     #[error("the body broke off: {0}")]
     Broken(String),
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::{HeaderValue, Request, Response, header};
 
 pub(crate) use request::CONDITIONS;
-pub use request::{Hop, is_forwarded, shared_fields, whole_fields};
+pub use request::{Hop, is_forwarded, shared_fields, unkeyed, whole_fields};
 
 use crate::body::Body;
 use crate::config::{OriginHost, Policy};

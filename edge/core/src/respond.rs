@@ -46,7 +46,10 @@ pub fn from_entry(method: &Method, request: &HeaderMap, entry: &Entry, policy: &
             Ranged::Whole => {}
             Ranged::Unsatisfiable => return range::unsatisfiable(fields, length),
             Ranged::One(part) => return range::single(fields, &entry.body, part),
-            Ranged::Many(parts) => return range::multiple(fields, &entry.body, &parts),
+            // The log's name is the secret of the instance that made the entry.
+            Ranged::Many(parts) => {
+                return range::multiple(fields, &entry.body, &parts, entry.purge_mark.log);
+            }
         }
     }
     // A stored answer to GET tells a HEAD how long its body would be.

@@ -3,27 +3,7 @@
 use std::time::Duration;
 
 use levee::config::{ClientDirectives, Config, Policy};
-use levee::platform::FetchError;
 use levee::testing::{Reply, Sent, Sim, config_for};
-
-/// An error that a request's own fields may have caused is for that request alone, whatever lifetime it names: origins put
-/// `Cache-Control` on all that they send. Else one crafted request takes a URL away from everyone (RFC 9111, section 3 permits
-/// to store it, and asks nobody to).
-#[test]
-fn an_error_that_names_a_lifetime_is_nobody_elses_either() {
-    for status in
-        [400, 403, 405, 406, 411, 412, 413, 415, 416, 417, 421, 422, 425, 426, 428, 429, 431, 500, 501, 503]
-    {
-        let sim = Sim::new(config_for(&["https://o.example"]), move |ask| {
-            let fails = ask.field("accept-language").len() > 50;
-            let reply = Reply::new("public, max-age=600", if fails { "no" } else { "page" });
-            if fails { reply.status(status) } else { reply }
-        });
-        assert_eq!(sim.send("GET", "/a", &[("accept-language", &"x".repeat(60))]).status, status);
-        let other = sim.get("/a");
-        assert_eq!((other.status, other.text()), (200, "page"), "after {status}");
-    }
-}
 
 /// Nobody waits behind a request that forbids to store what it brings.
 #[test]
@@ -40,20 +20,25 @@ fn a_request_that_forbids_to_store_leads_nobody() {
     assert_eq!(sim.platform_now().since(began), Duration::from_secs(1), "side by side");
 }
 
-/// One URL that an origin breaks off moves no other request to another origin: whoever knows such a URL would choose where all
-/// others go.
+/// An error that names a lifetime is kept, but only for those whose requests are the same to the origin.
 #[test]
-fn one_url_that_fails_moves_no_other_request() {
-    let mut config = config_for(&["https://first.example", "https://backup.example"]);
-    config.origins[1].backup = true;
-    let sim = Sim::new(config, |ask| match (ask.uri.contains("first"), ask.uri.ends_with("/crash")) {
-        (true, true) => Reply::error(FetchError::ConnectionTerminated("reset".to_owned())),
-        (true, false) => Reply::new("", "first"),
-        (false, _) => Reply::new("", "backup"),
-    });
-    assert_eq!(sim.get("/a").text(), "first");
-    sim.get("/crash");
-    assert_eq!(sim.get("/a").text(), "first");
-    sim.get("/crash");
-    assert_eq!(sim.send("POST", "/order", &[("body", "x")]).text(), "first");
+fn an_error_that_names_a_lifetime_is_for_those_who_would_cause_it() {
+    for status in [400, 401, 403, 406, 413, 429, 431, 500, 503] {
+        let sim = Sim::new(config_for(&["https://o.example"]), move |ask| {
+            let status = if ask.field("accept-language") == "crafted" { status } else { 200 };
+            Reply::new("public, max-age=600", "page").status(status).after(Duration::from_secs(1))
+        });
+        let crafted: Sent<'_> = ("GET", "/a", &[("accept-language", "crafted")]);
+        let answers = sim.send_together(&[crafted, ("GET", "/a", &[]), ("GET", "/a", &[])]);
+        assert_eq!([answers[0].status, answers[1].status, answers[2].status], [status, 200, 200]);
+        for _ in 0..2 {
+            assert_eq!(sim.send("GET", "/a", &[("accept-language", "de")]).status, 200, "{status}");
+            assert_eq!(sim.get("/a").cache_status().split(';').next(), Some("hit"), "{status}");
+        }
+        // What succeeds is not told apart by what tells errors apart.
+        assert_eq!(
+            sim.send("GET", "/a", &[("accept-language", "fr")]).cache_status().split(';').next(),
+            Some("hit")
+        );
+    }
 }

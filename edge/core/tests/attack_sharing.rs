@@ -263,15 +263,6 @@ fn an_origin_that_says_429_is_not_asked_by_each_who_waits() {
     assert!(sim.asked().len() <= 8, "{} requests", sim.asked().len());
 }
 
-/// HEAD is as good as GET for a flood.
-#[test]
-fn requests_by_head_collapse() {
-    let sim = Sim::new(plain(), |_| Reply::new("max-age=60", "page").after(seconds(1)));
-    const HEAD: Sent<'static> = ("HEAD", "/a", &[]);
-    sim.send_together(&[HEAD; 60]);
-    assert!(sim.asked().len() <= 2, "{} requests", sim.asked().len());
-}
-
 /// What came of a flight answers all who have waited for it, also where the origin took longer than its answer is fresh: that is
 /// how a flood begins. It is no older for them than for the one who led (RFC 9111, section 4: collapsed requests).
 #[test]

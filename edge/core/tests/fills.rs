@@ -140,7 +140,9 @@ fn a_body_that_breaks_off_is_given_to_nobody_as_whole() {
         Reply::new("max-age=60", "").body(TestBody::chunks(vec![Ok("half"), Err("reset")])).after(seconds(1))
     });
     let answers = sim.send_together(&many(GET, 5));
-    assert!(answers.iter().all(|answer| answer.body.is_err()), "{answers:?}");
+    assert_eq!(answers.iter().filter(|answer| answer.body.is_err()).count(), 1, "{answers:?}");
+    assert_eq!(answers.iter().filter(|answer| answer.status == 502).count(), 4, "{answers:?}");
+    assert_eq!(sim.asked().len(), 1);
 }
 
 #[test]

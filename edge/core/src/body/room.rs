@@ -9,6 +9,12 @@ use bytes::Bytes;
 /// Bytes beyond the memory tier's budget that bodies may take: those under way, and those that slow clients hold.
 const BEYOND: u64 = 24 << 20;
 
+/// Bytes beyond all that for bodies of at most [`SMALL`]: who holds many large ones leaves these to others.
+const FOR_SMALL: u64 = 8 << 20;
+
+/// Of the pages and answers of most sites, in bytes.
+const SMALL: u64 = 64 << 10;
+
 /// The bytes that bodies take in one instance, and the most that they may.
 #[derive(Debug)]
 pub struct Room {
@@ -25,6 +31,11 @@ impl Room {
     /// Bytes in use.
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
+    }
+
+    /// Whether so many bytes fit.
+    pub fn has_room_for(&self, bytes: u64) -> bool {
+        self.used().saturating_add(bytes) <= self.most
     }
 
     /// Whether nothing more fits.
@@ -58,7 +69,8 @@ pub struct Reserved {
 impl Reserved {
     /// Takes `more` bytes, if they fit.
     pub fn grow(&mut self, more: u64) -> bool {
-        let fits = |used: u64| used.checked_add(more).filter(|sum| *sum <= self.room.most);
+        let most = if self.bytes + more <= SMALL { self.room.most + FOR_SMALL } else { self.room.most };
+        let fits = |used: u64| used.checked_add(more).filter(|sum| *sum <= most);
         let grown = self.room.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok();
         if grown {
             self.bytes += more;
@@ -106,7 +118,9 @@ mod tests {
         let (mut one, mut two) = (room.reserve(), room.reserve());
         assert!(one.grow(BEYOND) && two.grow(100));
         assert!(!one.grow(1) && room.is_full());
-        drop(two);
+        let mut small = room.reserve();
+        assert!(small.grow(SMALL) && !small.grow(1), "small ones still fit");
+        drop((two, small));
         assert!(one.grow(100) && !one.grow(1));
         drop(one);
         assert_eq!(room.used(), 0);

@@ -68,10 +68,10 @@ struct Whole {
 
 impl Whole {
     /// Copies a chunk, if it fits within the limit and the room.
-    fn add(&mut self, chunk: &Bytes) -> bool {
+    fn add(&mut self, chunk: &Bytes) -> Result<(), CaptureError> {
         let size = self.bytes.len() + chunk.len();
         if size as u64 > self.limit {
-            return false;
+            return Err(CaptureError::TooLarge);
         }
         if size > self.bytes.capacity() {
             // Neither is larger than the limit, which is far below what an address can hold.
@@ -81,14 +81,14 @@ impl Whole {
             let wanted = if size <= announced { announced.min(limit) } else { wanted };
             let more = wanted - self.bytes.capacity();
             if !self.reserved.as_mut().is_some_and(|reserved| reserved.grow(more as u64)) {
-                return false;
+                return Err(CaptureError::NoRoom);
             }
             let mut larger = BytesMut::with_capacity(wanted);
             larger.extend_from_slice(&self.bytes);
             self.bytes = larger;
         }
         self.bytes.extend_from_slice(chunk);
-        true
+        Ok(())
     }
 
     /// All of it, in a buffer of just its size.
@@ -149,6 +149,13 @@ impl<S, E> Shared<S, E> {
         }
     }
 
+    /// What the client has not read stays counted until it has.
+    fn settle(&mut self) {
+        if self.pending.is_empty() || self.client_gone {
+            self.whole.reserved = None;
+        }
+    }
+
     /// The capture lets go: what is left goes to the client alone.
     fn go_direct(&mut self) {
         let whole = std::mem::take(&mut self.whole.bytes).freeze();
@@ -187,12 +194,12 @@ where
             match self.poll_source(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(chunk))) => {
-                    if !self.whole.add(&chunk) {
+                    if let Err(error) = self.whole.add(&chunk) {
                         self.go_direct();
                         if !self.client_gone {
                             self.pending.push_back(chunk);
                         }
-                        return Poll::Ready(Err(CaptureError::TooLarge));
+                        return Poll::Ready(Err(error));
                     }
                     self.hand(chunk);
                     self.wake_client();
@@ -208,8 +215,8 @@ where
                 Poll::Ready(None) => {
                     let whole = self.whole.take();
                     self.catch_up(&whole);
-                    self.whole.reserved = None;
                     self.end = Some(Ok(()));
+                    self.settle();
                     self.wake_client();
                     return Poll::Ready(Ok(whole));
                 }
@@ -220,6 +227,9 @@ where
     fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, E>>> {
         if let Some(chunk) = self.pending.pop_front() {
             self.pending_bytes = self.pending_bytes.saturating_sub(chunk.len());
+            if self.end.is_some() {
+                self.settle();
+            }
             return Poll::Ready(Some(Ok(chunk)));
         }
         if let Some(read) = &mut self.behind {
@@ -282,6 +292,8 @@ impl<S, E> Drop for Tee<S, E> {
         shared.pending.clear();
         if shared.direct {
             shared.source = None;
+        }
+        if shared.direct || shared.end.is_some() {
             shared.whole.reserved = None;
         }
     }
@@ -352,8 +364,8 @@ mod tests {
         let room = Room::new(0);
         let mut others = room.reserve();
         assert!(others.grow(24 << 20));
-        let (client, capture) = tee(source(vec![ok("ab"), ok("c")]), Some(3), 1 << 20, &room);
-        assert_eq!(block_on(capture), Err(CaptureError::TooLarge));
+        let (client, capture) = tee(source(vec![ok("ab"), ok("c")]), Some(100 << 10), 1 << 20, &room);
+        assert_eq!(block_on(capture), Err(CaptureError::NoRoom));
         assert_eq!(block_on(client.collect::<Vec<_>>()), vec![ok("ab"), ok("c")]);
         drop(others);
         assert_eq!(room.used(), 0);

@@ -100,15 +100,16 @@ pub fn storable(candidate: &Candidate<'_>, limit: u64, policy: &Policy) -> Resul
     if request_no_store {
         return Err(NoStore::RequestNoStore);
     }
+    // Before what the response says: what it says to one who is known says nothing about what others get.
+    if !freshness.shared_with_credentials && credentials::found(request, policy).is_some() {
+        return Err(NoStore::Credentials);
+    }
     // `must-understand` lifts `no-store` where the status is understood (section 5.2.2.3).
     if directives.no_store && !directives.must_understand {
         return Err(NoStore::NoStore);
     }
     if directives.private == Qualified::Yes {
         return Err(NoStore::Private);
-    }
-    if !freshness.shared_with_credentials && credentials::found(request, policy).is_some() {
-        return Err(NoStore::Credentials);
     }
     let removes =
         |name| directives.no_cache.fields().contains(name) || directives.private.fields().contains(name);

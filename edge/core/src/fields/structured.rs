@@ -1,5 +1,8 @@
 //! Dictionaries of structured fields (RFC 9651, section 4.2.2), as far as targeted cache fields use them.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 /// The value of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
@@ -15,12 +18,18 @@ pub enum Item {
 pub fn dictionary(text: &str) -> Option<Vec<(&str, Item)>> {
     let mut parser = Parser { rest: text.trim_matches(' ') };
     let mut members: Vec<(&str, Item)> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     while !parser.rest.is_empty() {
         let key = parser.key()?;
         let value = if parser.eat('=') { parser.member()? } else { Item::Boolean(true) };
         parser.parameters()?;
-        members.retain(|(known, _)| *known != key);
-        members.push((key, value));
+        match places.entry(key) {
+            Entry::Occupied(known) => members[*known.get()].1 = value,
+            Entry::Vacant(place) => {
+                place.insert(members.len());
+                members.push((key, value));
+            }
+        }
         parser.skip(&[' ', '\t']);
         if parser.rest.is_empty() {
             return Some(members);

@@ -60,6 +60,16 @@ fn is_keyed(name: &str, policy: &Policy) -> bool {
     credential || named(&policy.key.fields)
 }
 
+/// Names of the fields that reach the origin with every shareable request without being keyed. Where all fields do, and where
+/// `forward` names more, the policy has taken that on itself.
+pub fn unkeyed(policy: &Policy) -> Vec<HeaderName> {
+    if policy.forward == Forward::All {
+        return Vec::new();
+    }
+    let keyed = |name: &HeaderName| policy.key.fields.iter().any(|keyed| keyed == name.as_str());
+    ALWAYS.into_iter().filter(|name| !keyed(name)).collect()
+}
+
 /// The fields of a shareable request: what the policy keys or forwards, and what the edge writes.
 pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> HeaderMap {
     let mut fields = HeaderMap::with_capacity(16);

@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode, header};
 
 use super::fill::Fill;
 use super::miss::{Why, through_shield};
@@ -20,7 +20,7 @@ use crate::origin::shared_fields;
 use crate::platform::Platform;
 use crate::respond::access::{self, Visitor};
 use crate::respond::problem::Problem;
-use crate::respond::{Outcome, Report, add_key, from_entry};
+use crate::respond::{Answer, Outcome, Report, add_key, from_entry, range};
 
 /// Answers from the cache, or by filling it. `credentials`: the request carries some.
 pub(super) async fn answer<P: Platform>(
@@ -175,8 +175,25 @@ fn answer_from<P: Platform>(
     report: &Report,
     now: crate::Time,
 ) -> Response<BodyOf<P>> {
-    let answer = from_entry(&exchange.method, &exchange.fields, entry, exchange.policy(), now);
-    respond(&exchange.edge, answer, report)
+    respond(&exchange.edge, answer_of(exchange, entry, now), report)
+}
+
+/// What an entry answers. Several parts are a copy, which counts like any body that is held; where there is no room for it the
+/// whole is sent, which is there (RFC 9110, section 14.2).
+pub(super) fn answer_of<P: Platform>(exchange: &Exchange<P>, entry: &Entry, now: crate::Time) -> Answer {
+    let (method, fields, policy) = (&exchange.method, &exchange.fields, exchange.policy());
+    let bodies = &exchange.edge.bodies;
+    let is_copied = range::asks_for_several(fields);
+    if is_copied && !bodies.has_room_for(entry.body.len() as u64) {
+        let mut whole = fields.clone();
+        whole.remove(header::RANGE);
+        return from_entry(method, &whole, entry, policy, now);
+    }
+    let mut answer = from_entry(method, fields, entry, policy, now);
+    if is_copied && answer.status == StatusCode::PARTIAL_CONTENT {
+        answer.body = bodies.count(answer.body);
+    }
+    answer
 }
 
 fn seconds(duration: std::time::Duration) -> i64 {

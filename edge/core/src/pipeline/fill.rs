@@ -6,20 +6,22 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
-use super::cached::Request;
+use super::cached::{Request, answer_of};
 use super::lease::{self, Behind};
 use super::reply::{self, Reply};
 use super::{BodyOf, Exchange, ask_origin, explain, finish, respond};
 use crate::body::{Body, Capture, CaptureError};
 use crate::config::{Policy, SetCookie};
-use crate::decide::{Candidate, Freshness, NoStore, leaves_entry, storable, strip_unstorable};
+use crate::decide::{
+    Candidate, Freshness, NoStore, is_of_one_request, leaves_entry, storable, strip_unstorable,
+};
 use crate::entry::{Entry, Parts, Slot};
 use crate::fields::{self, connection, vary};
-use crate::origin::OriginError;
-use crate::platform::Platform;
+use crate::origin::{OriginError, unkeyed};
+use crate::platform::{FetchError, Platform};
 use crate::purge::Mark;
-use crate::respond::{Report, from_entry, strip_for_client};
-use crate::shield::lease::Held;
+use crate::respond::{Report, strip_for_client};
+use crate::shield::lease::{Ended, Held};
 use crate::shield::{Failure, Obligation};
 use crate::time::Time;
 
@@ -133,26 +135,25 @@ impl<P: Platform> Fill<P> {
             return Err(NoStore::LeavesEntry);
         }
         let vary = self.judge(answered, status, answered.response.body().length())?;
+        if leaves_entry(status) {
+            // Whatever reached the origin may have caused it: it is for those who would cause the same.
+            return Ok(union(vary, &unkeyed(self.policy())));
+        }
         Ok(self.widened(vary))
     }
 
     /// What a URL varies on is the union of all that its responses have varied on, as far as it is known and small: an origin
     /// may name a field only where the request has it.
-    pub(super) fn widened(&self, mut vary: Vec<HeaderName>) -> Vec<HeaderName> {
+    pub(super) fn widened(&self, vary: Vec<HeaderName>) -> Vec<HeaderName> {
         let Some(Slot::Vary(index)) = self.exchange.edge.memory.get(self.request.key.as_str()) else {
             return vary;
         };
-        let own = vary.len();
-        for name in index.sets.iter().flatten() {
-            if !vary.contains(name) {
-                vary.push(name.clone());
-            }
-        }
-        if vary.len() > MOST_SELECTING {
-            vary.truncate(own);
-        }
-        vary.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-        vary
+        // What tells errors apart is no concern of what succeeds.
+        let of_errors = unkeyed(self.policy());
+        let sets = index.sets.iter().filter(|set| !of_errors.iter().all(|name| set.contains(name)));
+        let known: Vec<HeaderName> = sets.flatten().cloned().collect();
+        let all = union(vary.clone(), &known);
+        if all.len() > MOST_SELECTING { vary } else { all }
     }
 
     fn judge(
@@ -186,7 +187,7 @@ impl<P: Platform> Fill<P> {
         let report = Report { forward_status: Some(status.as_u16()), ..report };
         match self.storable(&answered, stale) {
             Err(reason) => {
-                self.not_stored(&answered, obligation, stale.is_some(), asking, &reason);
+                self.not_stored(&answered, obligation, stale, asking, &reason);
                 let mut response = answered.response;
                 strip_for_client(response.headers_mut(), self.policy());
                 self.exchange.trace.note(|| explain::not_stored_step(&reason));
@@ -213,11 +214,13 @@ impl<P: Platform> Fill<P> {
             // Several parts are cut out of the whole, which is on its way and small enough to be stored.
             return match self.capture(capture, parts, obligation).await {
                 Some(entry) => {
-                    let (policy, now) = (exchange.policy(), exchange.platform.now());
-                    let answer = from_entry(&exchange.method, &exchange.fields, &entry, policy, now);
+                    let answer = answer_of(&exchange, &entry, exchange.platform.now());
                     respond(&exchange.edge, answer, &report)
                 }
-                None => finish(&exchange.edge, response, &Report { stored: false, ..report }),
+                None => {
+                    strip_for_client(response.headers_mut(), exchange.policy());
+                    finish(&exchange.edge, response, &Report { stored: false, ..report })
+                }
             };
         }
         exchange.platform.spawn(async move {
@@ -287,19 +290,29 @@ impl<P: Platform> Fill<P> {
                 }
                 Some(entry)
             }
-            Err(CaptureError::TooLarge) => {
+            Err(error @ (CaptureError::TooLarge | CaptureError::NoRoom)) => {
                 let (edge, platform) = (&self.exchange.edge, &self.exchange.platform);
-                edge.hit_for_miss.mark(self.request.key.as_str(), platform.now());
-                edge.whole.clear(self.request.key.as_str());
-                self.release();
-                if let Some(obligation) = obligation {
-                    obligation.unshareable();
+                if error == CaptureError::TooLarge {
+                    edge.hit_for_miss.mark(self.request.key.as_str(), platform.now());
+                    edge.whole.clear(self.request.key.as_str());
                 }
+                self.release(Ended::Alone);
+                obligation.into_iter().for_each(Obligation::unshareable);
                 None
             }
-            // Dropping the obligation lets another request try.
-            Ok(_) | Err(CaptureError::Broken(_)) => None,
+            Ok(_) => self.broken_off("its body is not as long as its head says".to_owned(), obligation),
+            Err(CaptureError::Broken(why)) => self.broken_off(why, obligation),
         }
+    }
+
+    /// A body that breaks off fails for all who wait for it.
+    fn broken_off(&self, why: String, obligation: Option<Obligation>) -> Option<Arc<Entry>> {
+        self.release(Ended::Free);
+        if let Some(obligation) = obligation {
+            let error = FetchError::ConnectionTerminated(why);
+            self.failed(obligation, Failure::Origin(error.into()), Asking::Whole);
+        }
+        None
     }
 
     /// A response that is not stored: who waits is let go, and what it replaces is forgotten.
@@ -309,16 +322,21 @@ impl<P: Platform> Fill<P> {
         &self,
         answered: &Answered<BodyOf<P>>,
         obligation: Option<Obligation>,
-        replaces: bool,
+        stale: Option<&Arc<Entry>>,
         asking: Asking,
         reason: &NoStore,
     ) {
-        self.release();
         let status = answered.response.status();
         let (edge, now) = (&self.exchange.edge, self.exchange.platform.now());
         let key = self.request.key.as_str();
         let own =
             matches!(reason, NoStore::Credentials | NoStore::RequestNoStore) || self.method != Method::GET;
+        // Neither says anything about what others would get.
+        let alone = if own || is_of_one_request(status) { Ended::Free } else { Ended::Alone };
+        self.release(alone);
+        if *reason == NoStore::TooLarge {
+            edge.whole.clear(key);
+        }
         if asking == Asking::AsTheClient && matches!(status.as_u16(), 206 | 304) && !own {
             // What the whole would be: those who wait fetch it, or each a part of its own.
             return match self.judge(answered, StatusCode::OK, complete_length(answered.response.headers())) {
@@ -326,8 +344,11 @@ impl<P: Platform> Fill<P> {
                     edge.whole.mark(key, now);
                     drop(obligation);
                 }
-                Err(_) => {
-                    edge.hit_for_miss.mark(key, now);
+                // A part shows how large the whole is. What a 304 leaves out, or a part, may still be said of the whole.
+                Err(reason) => {
+                    if reason == NoStore::TooLarge {
+                        edge.hit_for_miss.mark(key, now);
+                    }
                     obligation.into_iter().for_each(Obligation::unshareable);
                 }
             };
@@ -336,14 +357,18 @@ impl<P: Platform> Fill<P> {
             edge.hit_for_miss.mark(key, now);
         }
         if let Some(obligation) = obligation {
-            if status.is_server_error() {
-                self.failed(obligation, Failure::Status(status));
+            if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+                self.failed(obligation, Failure::Status(status), asking);
             } else {
                 obligation.unshareable();
             }
         }
-        if replaces && !own && !leaves_entry(status) && status != StatusCode::PARTIAL_CONTENT {
-            self.forget_behind();
+        if let Some(stale) = stale
+            && !own
+            && !leaves_entry(status)
+            && status != StatusCode::PARTIAL_CONTENT
+        {
+            self.forget_behind(stale);
         }
     }
 
@@ -361,19 +386,20 @@ impl<P: Platform> Fill<P> {
             match self.ask(Some(&stale), Asking::Whole).await {
                 Ok(Fetched::Freshened(Freshened { entry, refused: None, .. })) => obligation.filled(entry),
                 Ok(Fetched::Freshened(_)) => {
-                    self.release();
+                    self.release(Ended::Alone);
                     obligation.unshareable();
                 }
                 Err(error) => {
                     self.back_off(&key);
-                    self.failed(obligation, error.into());
+                    self.failed(obligation, error.into(), Asking::Whole);
                 }
                 Ok(Fetched::Response(answered)) => match self.storable(&answered, Some(&stale)) {
                     Err(reason) => {
-                        if leaves_entry(answered.response.status()) {
+                        let status = answered.response.status();
+                        if leaves_entry(status) && !is_of_one_request(status) {
                             self.back_off(&key);
                         }
-                        self.not_stored(&answered, Some(obligation), true, Asking::Whole, &reason);
+                        self.not_stored(&answered, Some(obligation), Some(&stale), Asking::Whole, &reason);
                     }
                     Ok(vary) => {
                         let (response, capture, parts) = self.split(answered, vary);
@@ -387,9 +413,17 @@ impl<P: Platform> Fill<P> {
 
     /// Leaves a revalidation alone for a moment.
     fn back_off(&self, key: &str) {
-        self.release();
+        self.release(Ended::Alone);
         self.exchange.edge.backoff.mark(key, self.exchange.platform.now());
     }
+}
+
+/// Both sets of names, each name once, sorted.
+fn union(mut names: Vec<HeaderName>, more: &[HeaderName]) -> Vec<HeaderName> {
+    names.extend(more.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
+    names.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    names.dedup();
+    names
 }
 
 /// The validators of an entry as conditions (RFC 9111, section 4.3.1).
@@ -405,8 +439,8 @@ fn add_conditions(fields: &mut HeaderMap, entry: &Entry) {
 /// Whether a 304 is about this entry: it names no validator, or the entry's.
 fn is_of(not_modified: &HeaderMap, entry: &Entry) -> bool {
     use crate::fields::etag::ETag;
-    match (fields::text(not_modified, "etag"), entry.etag()) {
-        (Some(theirs), Some(ours)) => ETag::parse(theirs).weak_eq(&ETag::parse(ours)),
+    match (ETag::of(not_modified), ETag::of(&entry.fields)) {
+        (Some(theirs), Some(ours)) => theirs.weak_eq(&ours),
         (Some(_), None) => false,
         (None, _) => match (fields::text(not_modified, "last-modified"), entry.last_modified()) {
             (Some(theirs), Some(ours)) => theirs == ours,
@@ -416,7 +450,7 @@ fn is_of(not_modified: &HeaderMap, entry: &Entry) -> bool {
 }
 
 /// A client's range and conditions.
-fn copy_conditions(client: &HeaderMap, fields: &mut HeaderMap) {
+pub(super) fn copy_conditions(client: &HeaderMap, fields: &mut HeaderMap) {
     for name in crate::origin::CONDITIONS {
         for value in client.get_all(&name) {
             fields.append(name.clone(), value.clone());

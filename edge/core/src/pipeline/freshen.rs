@@ -59,7 +59,7 @@ impl<P: Platform> Fill<P> {
             Err(reason) => {
                 // What the request alone forbids says nothing about what others get.
                 if !matches!(reason, NoStore::Credentials | NoStore::RequestNoStore) {
-                    self.forget_behind();
+                    self.forget_behind(entry);
                 }
                 let own = Arc::new(merged);
                 Freshened { entry: own.clone(), own, refused: Some(reason) }
@@ -67,24 +67,25 @@ impl<P: Platform> Fill<P> {
         }
     }
 
-    /// A HEAD's answer tells how the entry of GET has fared (RFC 9111, section 4.3.5): where nothing in it speaks against the
-    /// stored body the entry is brought up to date, else it is stale for good.
+    /// A HEAD's answer tells how the entry of GET has fared (RFC 9111, section 4.3.5): where a validator
+    /// is the same the entry is brought up to date, where something speaks against the stored body it is forgotten.
     pub(super) fn update_from_head(&self, entry: &Arc<Entry>, answered: &Answered<BodyOf<P>>) {
         let response = answered.response.headers();
-        let agrees = [header::ETAG, header::LAST_MODIFIED, header::CONTENT_LENGTH].iter().all(|name| {
+        let length = entry.body.len().to_string();
+        // Whether it is the same, where the answer says so.
+        let same = |name: &header::HeaderName| {
             let stored = match *name {
-                header::CONTENT_LENGTH => Some(entry.body.len().to_string()),
-                _ => fields::text(&entry.fields, name.as_str()).map(str::to_owned),
+                header::CONTENT_LENGTH => Some(length.as_str()),
+                _ => fields::text(&entry.fields, name.as_str()),
             };
-            match fields::text(response, name.as_str()) {
-                Some(new) => stored.as_deref() == Some(new),
-                None => true,
-            }
-        });
-        if agrees {
+            fields::text(response, name.as_str()).map(|new| stored == Some(new))
+        };
+        let validators = [header::ETAG, header::LAST_MODIFIED];
+        if validators.iter().chain([&header::CONTENT_LENGTH]).any(|name| same(name) == Some(false)) {
+            self.forget_behind(entry);
+        } else if validators.iter().any(|name| same(name) == Some(true)) {
+            // Only a validator shows that it is the same representation.
             self.freshen(entry, answered);
-        } else {
-            self.forget_behind();
         }
     }
 }

@@ -3,17 +3,22 @@
 use std::sync::Arc;
 
 use super::fill::Fill;
-use crate::entry::Entry;
+use crate::entry::{Entry, Slot};
+use crate::fields::{self, date};
+use crate::lookup::is_purged;
 use crate::platform::Platform;
 use crate::purge::url_of;
 use crate::shield::lease::Ended;
 use crate::store;
 
 impl<P: Platform> Fill<P> {
-    pub(super) fn forget_behind(&self) {
+    /// Forgets what this fill's response replaces without being stored. Of a URL that varies only the one variant.
+    pub(super) fn forget_behind(&self, replaced: &Entry) {
         let (edge, platform) = (self.exchange.edge.clone(), self.exchange.platform.clone());
-        let key = self.request.key.as_str().to_owned();
-        edge.purges.url(url_of(&key), platform.now());
+        let key = replaced.key.clone();
+        if replaced.vary.is_empty() {
+            edge.purges.url(url_of(&key), platform.now());
+        }
         edge.memory.remove(&key);
         self.exchange.platform.spawn(async move { store::forget(&edge, &platform, &key).await });
     }
@@ -28,7 +33,15 @@ impl<P: Platform> Fill<P> {
             entry.apart = store::body_apart(&entry, platform.random(), now);
         }
         let entry = Arc::new(entry);
-        if purged {
+        // An answer that was asked for later has come before; of two at one time the more recent one counts (RFC 9111, section 4).
+        let age =
+            |entry: &Entry| (entry.requested, fields::text(&entry.fields, "date").and_then(date::parse));
+        let is_older = matches!(
+            edge.memory.get(&entry.key),
+            Some(Slot::Entry(known)) if age(&known) > age(&entry) && !is_purged(edge, &known)
+        );
+        if purged || is_older {
+            self.release(Ended::Free);
             return entry;
         }
         let key = self.request.key.as_str();
@@ -48,10 +61,10 @@ impl<P: Platform> Fill<P> {
         entry
     }
 
-    /// What came is for nobody else: who waits in other instances is let go.
-    pub(super) fn release(&self) {
+    /// Gives the lease up. [`Ended::Alone`]: what came is for nobody else, and who waits in other instances is let go.
+    pub(super) fn release(&self, ended: Ended) {
         if let Some(lease) = self.lease.take() {
-            lease.end(Ended::Alone);
+            lease.end(ended);
         }
     }
 }

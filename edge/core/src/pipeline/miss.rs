@@ -1,22 +1,26 @@
 //! Requests that what is stored does not answer: behind the shield, or to the origin.
 
+use std::fmt::Write;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::{Method, Response, StatusCode, header};
+use http::{HeaderMap, Method, Response, StatusCode, header};
 
 use super::cached::{Request, fill_of, from_cache};
-use super::fill::{Asking, Fetched, Fill};
+use super::fill::{Asking, Fetched, Fill, copy_conditions};
 use super::lease::{self, Entered as Leased};
 use super::{BodyOf, Exchange};
 use crate::decide::{Credentials, Forward, NoStore, StandIn};
 use crate::entry::Entry;
+use crate::fields::list;
 use crate::lookup::{self, Found, is_newer};
 use crate::origin::OriginError;
 use crate::platform::Platform;
 use crate::respond::problem::Problem;
 use crate::respond::{Outcome, Report};
+use crate::shield::lease::Ended;
 use crate::shield::{Entered, Failure, Landing, Obligation};
+use crate::time::Time;
 
 /// A request is behind another's flight at most so often before it goes by itself.
 const MOST_FLIGHTS: usize = 4;
@@ -40,9 +44,10 @@ pub(super) async fn through_shield<P: Platform>(
         let asking = asking(exchange, request, found);
         return lead(fill, found.clone(), asking, why, None).await;
     }
+    let mut waiter = Waiter { arrived: exchange.platform.now(), keeps_apart: false };
     for _ in 0..MOST_FLIGHTS {
         let asking = asking(exchange, request, found);
-        match enter(exchange, request, found, asking, why).await {
+        match enter(exchange, request, found, asking, why, &mut waiter).await {
             Turn::Answered(response) => return response,
             Turn::Again => {}
             Turn::Alone => break,
@@ -65,6 +70,7 @@ fn collapses<P: Platform>(exchange: &Exchange<P>, request: &Request, Why { why, 
         && exchange.method == Method::GET
         && request.facts.credentials == Credentials::None
         && why != Forward::Request
+        && !request.facts.directives.no_store()
         && !edge.hit_for_miss.holds(request.key.as_str(), now)
 }
 
@@ -84,6 +90,13 @@ fn asking<P: Platform>(exchange: &Exchange<P>, request: &Request, found: &Found)
     if asks && !known { Asking::AsTheClient } else { Asking::Whole }
 }
 
+/// A request on its way through flights.
+struct Waiter {
+    arrived: Time,
+    /// Another request's failure was none of its own: from now on it joins only those who ask for the very same.
+    keeps_apart: bool,
+}
+
 /// What comes of waiting.
 enum Turn<P: Platform> {
     Answered(Response<BodyOf<P>>),
@@ -100,6 +113,7 @@ async fn enter<P: Platform>(
     found: &Found,
     asking: Asking,
     Why { why, stand_in }: Why,
+    waiter: &mut Waiter,
 ) -> Turn<P> {
     let (edge, platform) = (&exchange.edge, &exchange.platform);
     let mut key = lookup::flight_key(edge, &request.key, || request.forwarded(exchange));
@@ -107,6 +121,10 @@ async fn enter<P: Platform>(
     // A request that wants a part of what is not known yet holds up none that wants the whole; but it joins them.
     if asking == Asking::AsTheClient && !edge.flights.is_open(&key, platform.now(), purged) {
         key.push_str("\npart");
+        push_fields(&mut key, &asked(exchange, request, asking));
+    } else if waiter.keeps_apart {
+        key.push_str("\nasked");
+        push_fields(&mut key, &asked(exchange, request, asking));
     }
     let waiting = match edge.flights.enter(&key, platform.now(), purged) {
         Entered::Lead(lead) => return lead_or_answer(exchange, request, found, &key, lead, why).await,
@@ -124,13 +142,17 @@ async fn enter<P: Platform>(
                 return Turn::Again;
             }
             let brought = Found::Entry { entry: entry.clone(), tier: lookup::MEMORY };
-            if request.decide(&brought, platform.now()).is_serve() {
+            // What has come since is as new as what this request would fetch itself, however short its lifetime is.
+            if entry.received >= waiter.arrived || request.decide(&brought, platform.now()).is_serve() {
                 return Turn::Answered(from_cache(exchange, &entry, collapsed(why)));
             }
             Turn::Alone
         }
         // Another request's own fields may have made it fail.
-        Landing::Failed { asked, .. } if *asked != *request.forwarded(exchange) => Turn::Again,
+        Landing::Failed { asked: theirs, .. } if *theirs != asked(exchange, request, asking) => {
+            waiter.keeps_apart = true;
+            Turn::Again
+        }
         Landing::Failed { failure, .. } => {
             let entry = found.entry().filter(|_| stands_in(stand_in, &failure));
             Turn::Answered(failed(exchange, entry, &failure, collapsed(why)))
@@ -192,11 +214,14 @@ async fn lead<P: Platform>(
     let stands_in = |failure: &Failure| stale.filter(|_| stands_in(stand_in, failure));
     match fetched {
         Err(error) => {
-            fill.release();
+            fill.release(Ended::Alone);
+            let is_clients_own = error == OriginError::ClientShare;
             let failure = Failure::Origin(error);
             let response = failed(&exchange, stands_in(&failure), &failure, report);
-            if let Some(obligation) = obligation {
-                fill.failed(obligation, failure);
+            match obligation {
+                // Others have a share of their own: dropped, the obligation lets one of them lead.
+                Some(obligation) if !is_clients_own => fill.failed(obligation, failure, asking),
+                _ => {}
             }
             response
         }
@@ -206,7 +231,7 @@ async fn lead<P: Platform>(
                 Some(obligation) => obligation.unshareable(),
                 None => {}
             }
-            fill.release();
+            fill.release(Ended::Alone);
             let report = Report {
                 outcome: Outcome::Revalidated,
                 forward_status: Some(304),
@@ -222,15 +247,16 @@ async fn lead<P: Platform>(
             if is_failure(status)
                 && let Some(entry) = stands_in(&failure)
             {
-                fill.release();
+                fill.release(Ended::Alone);
                 let response = failed(&exchange, Some(entry), &failure, report);
                 if let Some(obligation) = obligation {
-                    fill.failed(obligation, failure);
+                    fill.failed(obligation, failure, asking);
                 }
                 return response;
             }
             if let Some(entry) = stale
                 && exchange.method == Method::HEAD
+                && fill.request.facts.credentials == Credentials::None
                 && status == StatusCode::OK
             {
                 fill.update_from_head(entry, &answered);
@@ -281,8 +307,29 @@ fn failed<P: Platform>(
 
 impl<P: Platform> Fill<P> {
     /// Shares a failure with the requests that wait and have asked for the same.
-    pub(super) fn failed(&self, obligation: Obligation, failure: Failure) {
-        obligation.failed(failure, Arc::new(self.request.forwarded(&self.exchange).clone()));
+    pub(super) fn failed(&self, obligation: Obligation, failure: Failure, asking: Asking) {
+        obligation.failed(failure, Arc::new(asked(&self.exchange, &self.request, asking)));
+    }
+}
+
+/// What the origin is asked with on behalf of a request.
+fn asked<P: Platform>(exchange: &Exchange<P>, request: &Request, asking: Asking) -> HeaderMap {
+    let mut fields = request.forwarded(exchange).clone();
+    if asking == Asking::AsTheClient {
+        copy_conditions(&exchange.fields, &mut fields);
+    }
+    fields
+}
+
+/// Adds fields to the key of a flight, each with its length: no two sets are one.
+fn push_fields(key: &mut String, fields: &HeaderMap) {
+    let mut lines: Vec<(&str, &[u8])> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    // The lines of one name stay in their order.
+    lines.sort_by_key(|(name, _)| *name);
+    for (name, value) in lines {
+        let _ = write!(key, "\n{name}={}:", value.len());
+        key.push_str(&list::latin1(value));
     }
 }
 

@@ -162,6 +162,7 @@ fn get_key<P: Platform>(exchange: &Exchange<P>, target: &str) -> Option<Key> {
 /// Path and query of a reference to the host that was asked; `None` for another host. A reference relative to a folder is
 /// not followed: origins send absolute paths or URLs.
 fn same_host_target<P>(exchange: &Exchange<P>, location: &str) -> Option<String> {
+    let location = location.split('#').next().unwrap_or(location);
     if location.starts_with('/') && !location.starts_with("//") {
         return Some(location.to_owned());
     }
@@ -169,7 +170,7 @@ fn same_host_target<P>(exchange: &Exchange<P>, location: &str) -> Option<String>
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let authority = key::authority(exchange.scheme, &rest[..end])?;
     (authority == exchange.authority).then(|| {
-        let target = rest[end..].split('#').next().unwrap_or("");
+        let target = &rest[end..];
         if target.starts_with('/') { target.to_owned() } else { format!("/{target}") }
     })
 }

@@ -23,6 +23,8 @@ use crate::time::Time;
 const BUDGET: u64 = 8 << 20;
 /// What a page, and what an answer's fields take beside what is counted, in bytes.
 const OVERHEAD: usize = 2 << 10;
+/// Fields that matter and are longer are left to the whole way, in bytes.
+const LONGEST: usize = 2 << 10;
 /// Most kinds of requests for one URL.
 const PLANS: usize = 8;
 /// Places for URLs that were asked for once. A power of two.
@@ -112,7 +114,10 @@ impl Shortcuts {
             }
         }
         let Some(planned) = page.plans.iter_mut().find(|planned| *planned.said == *self.said) else {
-            self.bytes += page.add(edge, asked, &self.said);
+            if self.said.len() <= LONGEST {
+                self.bytes += page.add(edge, asked, &self.said);
+                self.bound(edge);
+            }
             return None;
         };
         let plan = planned.plan.as_ref()?;
@@ -131,6 +136,14 @@ impl Shortcuts {
         Some(response)
     }
 
+    /// Begins anew where all is full.
+    fn bound(&mut self, edge: &Edge) {
+        if self.bytes as u64 > BUDGET.min(edge.config.limits.memory / 4) / edge.setup.threads.max(1) as u64 {
+            self.pages.clear();
+            self.bytes = 0;
+        }
+    }
+
     /// Makes a page of a URL that is asked for a second time.
     fn meet(&mut self, edge: &Edge, asked: &Asked<'_>) {
         use std::hash::BuildHasher;
@@ -139,10 +152,7 @@ impl Shortcuts {
         if std::mem::replace(place, hash) != hash {
             return;
         }
-        if self.bytes as u64 > BUDGET.min(edge.config.limits.memory / 4) / edge.setup.threads.max(1) as u64 {
-            self.pages.clear();
-            self.bytes = 0;
-        }
+        self.bound(edge);
         let told = fields_that_matter(edge, &asked.line()).map(|names| {
             let mut told = HashSet::with_hasher(self.hasher.clone());
             told.extend(names);

@@ -2,7 +2,10 @@
 
 use http::{HeaderMap, StatusCode, header};
 
-use crate::fields::{self, etag::ETag, list};
+use crate::fields::{
+    self,
+    etag::{self, ETag},
+};
 
 /// What a request's conditions come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +38,8 @@ pub fn evaluate(request: &HeaderMap, status: StatusCode, response: &HeaderMap) -
 /// Whether `If-Match`, else `If-Unmodified-Since`, rules a response out (sections 13.1.1 and 13.1.4).
 pub fn fails(request: &HeaderMap, response: &HeaderMap) -> bool {
     if request.contains_key(header::IF_MATCH) {
-        let current = fields::text(response, "etag").map(ETag::parse);
-        return !list::all(request, "if-match")
-            .any(|tag| tag == "*" || current.is_some_and(|current| current.strong_eq(&ETag::parse(&tag))));
+        let current = ETag::of(response);
+        return !etag::any(request, &header::IF_MATCH, |tag| current.is_some_and(|ours| ours.strong_eq(tag)));
     }
     let date = |fields, name| fields::text(fields, name).and_then(fields::date::parse);
     match (date(request, "if-unmodified-since"), date(response, "last-modified")) {
@@ -48,9 +50,8 @@ pub fn fails(request: &HeaderMap, response: &HeaderMap) -> bool {
 }
 
 fn none_match(request: &HeaderMap, response: &HeaderMap) -> bool {
-    let stored = fields::text(response, "etag").map(ETag::parse);
-    list::all(request, "if-none-match")
-        .any(|tag| tag == "*" || stored.is_some_and(|stored| stored.weak_eq(&ETag::parse(&tag))))
+    let stored = ETag::of(response);
+    etag::any(request, &header::IF_NONE_MATCH, |tag| stored.is_some_and(|ours| ours.weak_eq(tag)))
 }
 
 fn not_modified_since(request: &HeaderMap, response: &HeaderMap) -> bool {
@@ -66,12 +67,24 @@ fn not_modified_since(request: &HeaderMap, response: &HeaderMap) -> bool {
 /// Whether `Range` is to be looked at: there is no `If-Range`, or it names exactly this response (section 13.1.5).
 pub fn range_applies(request: &HeaderMap, response: &HeaderMap) -> bool {
     let Some(validator) = request.get(header::IF_RANGE) else { return true };
-    let Ok(validator) = validator.to_str() else { return false };
-    if validator.contains('"') {
-        let wanted = ETag::parse(validator);
-        return fields::text(response, "etag").is_some_and(|tag| ETag::parse(tag).strong_eq(&wanted));
+    if validator.as_bytes().contains(&b'"') {
+        let wanted = ETag::parse(validator.as_bytes());
+        return ETag::of(response).is_some_and(|ours| ours.strong_eq(&wanted));
     }
-    fields::text(response, "last-modified").is_some_and(|modified| modified.trim() == validator.trim())
+    let Ok(validator) = validator.to_str() else { return false };
+    let Some(modified) = fields::text(response, "last-modified") else { return false };
+    modified.trim() == validator.trim() && is_strong_date(modified, response)
+}
+
+/// Whether a date tells two representations apart: one of the same second as the response may stand for two (section 8.8.2.2).
+fn is_strong_date(modified: &str, response: &HeaderMap) -> bool {
+    let date = fields::text(response, "date").and_then(fields::date::parse);
+    match (fields::date::parse(modified), date) {
+        (Some(modified), Some(date)) => date.since(modified) >= std::time::Duration::from_secs(1),
+        // Without a date of the response nothing speaks against it.
+        (_, None) => true,
+        (None, _) => false,
+    }
 }
 
 #[cfg(test)]

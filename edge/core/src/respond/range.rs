@@ -1,7 +1,10 @@
 //! Byte ranges (RFC 9110, section 14) out of a complete stored response.
 
+use std::fmt::Write;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use sha2::{Digest, Sha256};
 
 use super::Answer;
 use crate::fields::{self, list};
@@ -19,6 +22,11 @@ pub enum Ranged {
     One(Part),
     Many(Vec<Part>),
     Unsatisfiable,
+}
+
+/// Whether `Range` names more than one part.
+pub fn asks_for_several(request: &HeaderMap) -> bool {
+    request.get(header::RANGE).is_some_and(|range| range.as_bytes().contains(&b','))
 }
 
 /// Reads `Range` for a body of `length` bytes. What is malformed or of another unit is ignored.
@@ -149,10 +157,14 @@ pub fn single(mut fields: HeaderMap, body: &Bytes, part: Part) -> Answer {
 }
 
 /// 206 with several parts as `multipart/byteranges` (section 14.6).
-pub fn multiple(mut fields: HeaderMap, body: &Bytes, parts: &[Part]) -> Answer {
-    let boundary = boundary(body);
+pub fn multiple(mut fields: HeaderMap, body: &Bytes, parts: &[Part], secret: u64) -> Answer {
+    let tag = fields.get(header::ETAG).map_or(&b""[..], HeaderValue::as_bytes);
+    let boundary = boundary(secret, tag, body.len());
     let content_type = fields::text(&fields, "content-type").map(str::to_owned);
-    let mut out = BytesMut::new();
+    let size: u64 = parts.iter().map(|part| part.1 - part.0 + 1).sum();
+    // Beside the bytes of a part its delimiter and its fields: they are told in a few lines.
+    let beside = 128 + boundary.len() + content_type.as_ref().map_or(0, String::len);
+    let mut out = BytesMut::with_capacity(size as usize + (parts.len() + 1) * beside);
     for &part in parts {
         out.put_slice(format!("\r\n--{boundary}\r\n").as_bytes());
         if let Some(content_type) = &content_type {
@@ -172,17 +184,16 @@ pub fn multiple(mut fields: HeaderMap, body: &Bytes, parts: &[Part]) -> Answer {
     Answer { status: StatusCode::PARTIAL_CONTENT, fields, body: out.freeze() }
 }
 
-/// A boundary that does not come up in the body, tried in turn: deterministic, so that a test can read it.
-fn boundary(body: &Bytes) -> String {
-    let mut counter = 0u64;
-    loop {
-        let boundary = format!("levee-{:08x}-{counter}", crc32fast::hash(body));
-        let marker = format!("--{boundary}");
-        if !body.windows(marker.len()).any(|window| window == marker.as_bytes()) {
-            return boundary;
-        }
-        counter += 1;
+/// A boundary that nobody who writes a body can foretell, and so none that comes up in one: `secret` is the instance's own. It is
+/// the same for each request of one entry, so that parts may be asked for twice.
+fn boundary(secret: u64, tag: &[u8], length: usize) -> String {
+    let digest =
+        Sha256::new_with_prefix(secret.to_le_bytes()).chain_update(length.to_le_bytes()).chain_update(tag);
+    let mut boundary = String::from("levee-");
+    for byte in &digest.finalize()[..16] {
+        let _ = write!(boundary, "{byte:02x}");
     }
+    boundary
 }
 
 fn content_range((first, last): Part, length: u64) -> String {
@@ -229,7 +240,7 @@ mod tests {
             (&answer.body[..], &answer.fields["content-range"]),
             (&b"234"[..], &"bytes 2-4/10".parse().unwrap())
         );
-        let many = multiple(HeaderMap::new(), &body, &[(0, 0), (9, 9)]);
+        let many = multiple(HeaderMap::new(), &body, &[(0, 0), (9, 9)], 1);
         let text = String::from_utf8(many.body.to_vec()).unwrap();
         assert!(text.contains("Content-Range: bytes 9-9/10\r\n\r\n9\r\n--"), "{text}");
     }
@@ -287,7 +298,7 @@ mod tests {
         let one = single(whole(), &body, (2, 4));
         assert_eq!(changed(&one), ["content-digest", "content-md5", "content-range", "digest"]);
         assert_eq!(one.fields["content-length"], "3");
-        let many = multiple(whole(), &body, &[(0, 0), (9, 9)]);
+        let many = multiple(whole(), &body, &[(0, 0), (9, 9)], 1);
         assert_eq!(changed(&many), ["content-digest", "content-md5", "content-type", "digest"]);
         assert_eq!(many.fields["content-length"], many.body.len().to_string());
     }
@@ -311,6 +322,18 @@ mod tests {
         assert_eq!(names, kept);
         assert_eq!(answer.fields["content-range"], "bytes */10");
         assert_eq!(answer.fields["cache-control"], "no-store");
+    }
+
+    #[test]
+    fn nobody_who_writes_a_body_can_foretell_the_boundary() {
+        let of = |body: &'static [u8], secret| {
+            let body = Bytes::from_static(body);
+            let answer = multiple(HeaderMap::new(), &body, &[(0, 0), (2, 2)], secret);
+            answer.fields[header::CONTENT_TYPE].to_str().unwrap().to_owned()
+        };
+        assert_eq!(of(b"abc", 1), of(b"abc", 1), "it is the same each time");
+        assert_eq!(of(b"abc", 1), of(b"xyz", 1), "the bytes have no say in it, and are not gone through");
+        assert_ne!(of(b"abc", 1), of(b"abc", 2));
     }
 
     proptest! {

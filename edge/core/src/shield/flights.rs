@@ -77,6 +77,8 @@ impl Flight {
 struct State {
     landing: Option<Landing>,
     wakers: Vec<Option<Waker>>,
+    /// Places that were left.
+    free: Vec<usize>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -210,10 +212,16 @@ impl Future for Waiting {
         let waker = Some(cx.waker().clone());
         match this.place {
             Some(place) => state.wakers[place] = waker,
-            None => {
-                this.place = Some(state.wakers.len());
-                state.wakers.push(waker);
-            }
+            None => match state.free.pop() {
+                Some(place) => {
+                    state.wakers[place] = waker;
+                    this.place = Some(place);
+                }
+                None => {
+                    this.place = Some(state.wakers.len());
+                    state.wakers.push(waker);
+                }
+            },
         }
         Poll::Pending
     }
@@ -221,10 +229,12 @@ impl Future for Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        if let Some(place) = self.place
-            && let Some(slot) = lock(&self.flight.state).wakers.get_mut(place)
-        {
+        let Some(place) = self.place else { return };
+        let mut state = lock(&self.flight.state);
+        // Once it has landed there are no places any more.
+        if let Some(slot) = state.wakers.get_mut(place) {
             *slot = None;
+            state.free.push(place);
         }
     }
 }
