@@ -91,6 +91,11 @@ fn received(method: &Method, response: types::Response, pace: Pace) -> Result<Re
         _ => return Err(FetchError::UnsupportedStatus(status)),
     };
     let mut fields = fields::read(&response.get_headers(), |_, _| false);
+    if let Some(coding) = framing::unknown_coding(&fields) {
+        return Err(FetchError::Protocol(format!(
+            "its transfer coding is `{coding}`, which nobody asked for"
+        )));
+    }
     let body = match framing::of_response(method, status, &mut fields) {
         Some(0) => Body::default(),
         length => Body::incoming(Incoming::of_response(response, pace), length),

@@ -5,6 +5,7 @@
 
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use http::{Method, StatusCode};
+use levee::fields::{list, transfer};
 
 /// What the fields of a request said of its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,15 @@ pub(crate) fn of_response(method: &Method, status: StatusCode, fields: &mut Head
         return Some(0);
     }
     length
+}
+
+/// What a response's content is coded in on the way, where that is more than chunks: the runtime's HTTP client takes off the chunks
+/// alone, and what is coded must not pass for the content.
+pub(crate) fn unknown_coding(fields: &HeaderMap) -> Option<String> {
+    let codings: Vec<_> = list::all(fields, TRANSFER_ENCODING.as_str()).collect();
+    let known = |coding: &str| ["chunked", "identity"].iter().any(|name| coding.eq_ignore_ascii_case(name));
+    let is_known = codings.iter().all(|coding| known(coding)) || transfer::names_no_coding(fields);
+    (!is_known).then(|| codings.join(", "))
 }
 
 /// The one number that all lines and list members say, if any does.
@@ -154,6 +164,18 @@ mod tests {
         let mut fields = fields(lines);
         let length = of_response(method, StatusCode::from_u16(status).expect("a status"), &mut fields);
         (length, fields.len())
+    }
+
+    #[test]
+    fn what_is_coded_does_not_pass_for_the_content() {
+        let unknown = |coding: &'static str| unknown_coding(&fields(&[("transfer-encoding", coding)]));
+        for known in ["chunked", "Chunked", "identity", "odd"] {
+            assert_eq!(unknown(known), None, "{known}");
+        }
+        assert_eq!(unknown_coding(&HeaderMap::new()), None);
+        for coding in ["gzip, chunked", "gzip", "chunked, gzip", "odd, chunked"] {
+            assert_eq!(unknown(coding).as_deref(), Some(coding));
+        }
     }
 
     #[test]
