@@ -94,13 +94,13 @@ pub(super) async fn a_lost_write_moves_no_one_elses(cx: &Cx<'_>) -> Result<()> {
 }
 
 pub(super) async fn bytes_that_nobody_asked_for_answer_nobody(cx: &Cx<'_>) -> Result<()> {
-    // After its answer, another one: to whoever uses the connection next it would be theirs.
+    // After its answer, and with it, another one: to whoever uses the connection next it would be theirs. (What comes only after
+    // the next request was sent is an answer to it, for all that anyone can tell.)
     let origin = RawOrigin::start(cx.world.tokio.handle(), |asked| {
-        let answer = format!("for {}", asked.target);
-        vec![
-            Step::ok("Cache-Control: no-store\r\n", &answer),
-            Step::ok("Cache-Control: max-age=60\r\n", "planted"),
-        ]
+        let body = format!("for {}", asked.target);
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let planted = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 7\r\n\r\nplanted";
+        vec![Step::send(format!("{answer}{planted}"))]
     })?;
     let (_process, edge) = before(cx, "", &origin)?;
     let mut wire = Wire::to(&edge).await?;

@@ -159,7 +159,7 @@ behaviours! {
 
     lasting::a_connection_that_closes_as_it_is_used_is_no_failure if |runtime| runtime.sees_kept_alive_close(),
     lasting::a_lost_write_moves_no_one_elses,
-    lasting::bytes_that_nobody_asked_for_answer_nobody if |runtime| runtime.discards_unasked_bytes(),
+    lasting::bytes_that_nobody_asked_for_answer_nobody,
 
     parts::a_part_of_what_is_not_stored_is_a_part,
     parts::conditions_hold_whether_or_not_it_is_stored,

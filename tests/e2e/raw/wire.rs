@@ -57,15 +57,15 @@ impl Wire {
         Ok(Self { reader, writer, edge: edge.clone() })
     }
 
-    /// Writes bytes as they are. That the edge no longer reads shows in what it answers.
-    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
-        self.writer.write_all(bytes.as_ref()).await.is_ok()
+    /// Writes bytes as they are. That the edge no longer reads them shows in what it answers.
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.writer.write_all(bytes.as_ref()).await;
     }
 
     /// Writes a request line, `Host`, these field lines (each with its end) and the end of the head.
-    pub(crate) async fn head(&mut self, method: &str, target: &str, lines: &str) -> bool {
+    pub(crate) async fn head(&mut self, method: &str, target: &str, lines: &str) {
         let (authority, prefix) = (self.edge.authority(), self.edge.prefix());
-        self.send(format!("{method} {prefix}{target} HTTP/1.1\r\nHost: {authority}\r\n{lines}\r\n")).await
+        self.send(format!("{method} {prefix}{target} HTTP/1.1\r\nHost: {authority}\r\n{lines}\r\n")).await;
     }
 
     /// Sends a request without a body, and reads its answer.

@@ -55,8 +55,8 @@ pub(crate) trait Runtime: Sync {
     /// runtime reads it, takes one of the two, and frames it anew.
     fn refuses_ambiguous_framing(&self) -> bool;
 
-    /// Whether heads are read by the edge itself, to the letter. Elsewhere the runtime has read them before, forgives more, and
-    /// closes the connection where it does not.
+    /// Whether heads are read by the edge itself, to the letter. Elsewhere the runtime has read them before, has made a URL of target
+    /// and `Host`, which is what is keyed and sent, forgives more, and closes the connection where it does not.
     fn reads_heads_itself(&self) -> bool;
 
     /// Whether a client hears what was wrong with its body. Elsewhere the runtime may close the connection first.
@@ -97,12 +97,6 @@ pub(crate) trait Runtime: Sync {
     /// Whether the edge learns that a kept-alive connection closed as it was used. Elsewhere connections to origins are the
     /// runtime's, which does not tell that from any other failure.
     fn sees_kept_alive_close(&self) -> bool;
-
-    /// Whether a connection to an origin on which bytes came that nobody had asked for is used no more. Elsewhere connections to
-    /// origins are the runtime's, which takes such bytes for the next response.
-    fn discards_unasked_bytes(&self) -> bool {
-        true
-    }
 
     fn start(&self, parts: &Parts, setup: &Setup) -> Result<Process>;
 

@@ -67,10 +67,6 @@ impl Runtime for Workerd {
         false
     }
 
-    fn discards_unasked_bytes(&self) -> bool {
-        false
-    }
-
     fn answers_malformed_bodies(&self) -> bool {
         false
     }
