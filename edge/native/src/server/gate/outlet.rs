@@ -70,8 +70,12 @@ impl Outlet {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
                 Err(error) => return Poll::Ready(Err(error)),
             };
+            if sent >= left && left > 0 {
+                self.blocked = None;
+                return Poll::Ready(Ok(sent));
+            }
             if sent > 0 {
-                blocked.took(sent, left - sent.min(left));
+                blocked.took(sent, left - sent);
             }
             let time = blocked.left(pace);
             if time.is_zero() {
@@ -163,6 +167,16 @@ mod tests {
         let after = given_up(1_000, Duration::from_secs(20)).await.unwrap();
         assert!((60..130).contains(&after.as_secs()), "{after:?}");
         assert_eq!(given_up(10_000, Duration::from_secs(20)).await, None);
+    }
+
+    /// What is sent at the last moment is sent: nothing waits any more.
+    #[tokio::test(start_paused = true)]
+    async fn what_was_taken_unnoticed_ends_the_wait() {
+        let place = Places::new(1, HELD).enter(Time(0)).unwrap();
+        let mut outlet = Outlet::new(PACE);
+        let sent = poll_fn(|cx| outlet.poll_wait(cx, place.slot(), 9, || Ok(9))).await;
+        assert_eq!(sent.unwrap(), 9);
+        assert!(!outlet.is_blocked() && place.slot().idle_since().is_some());
     }
 
     #[tokio::test(start_paused = true)]
