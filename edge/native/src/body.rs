@@ -1,5 +1,6 @@
 //! Message bodies, as hyper reads and writes them.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -39,6 +40,8 @@ enum Kind {
     Stream(Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>),
     /// A body that is also being captured, and how much of it is still to come, where that is known.
     Tee(Tee<Chunks, BodyError>, Option<u64>),
+    /// A body whose beginning has been read.
+    Ahead(Option<Bytes>, Box<Body>),
     /// A part of a body, and how much of it is still to come.
     Cut(Box<Cut<Chunks, BodyError>>, u64),
 }
@@ -87,6 +90,7 @@ impl std::fmt::Debug for Kind {
             Self::Download(_, left) => f.debug_tuple("Download").field(left).finish(),
             Self::Upload(_, left) => f.debug_tuple("Upload").field(left).finish(),
             Self::Tee(_, left) => f.debug_tuple("Tee").field(left).finish(),
+            Self::Ahead(first, _) => f.debug_tuple("Ahead").field(&first.as_ref().map(Bytes::len)).finish(),
             Self::Cut(_, left) => f.debug_tuple("Cut").field(left).finish(),
         }
     }
@@ -146,6 +150,23 @@ impl levee::body::Body for Body {
         (self, Box::pin(std::future::ready(captured)))
     }
 
+    async fn primed(mut self) -> Result<(Self, bool), ClientFault> {
+        if !matches!(self.0, Kind::Upload(..)) {
+            let is_there = matches!(self.0, Kind::Empty | Kind::Full(_));
+            return Ok((self, is_there));
+        }
+        loop {
+            match poll_fn(|cx| self.poll_chunk(cx)).await {
+                None => return Ok((Self(Kind::Empty), true)),
+                Some(Ok(first)) if first.is_empty() => {}
+                Some(Ok(first)) if self.is_end_stream() => return Ok((first.into(), true)),
+                Some(Ok(first)) => return Ok((Self(Kind::Ahead(Some(first), Box::new(self))), false)),
+                Some(Err(BodyError::Client(fault))) => return Err(fault),
+                Some(Err(error)) => return Err(ClientFault::Malformed(error.to_string())),
+            }
+        }
+    }
+
     fn cut(self, first: u64, length: u64) -> Self {
         let short = || BodyError::new("it ended too early");
         Self(Kind::Cut(Box::new(levee::body::cut(Chunks(self), first, length, short)), length))
@@ -183,6 +204,10 @@ impl Body {
                 }
                 Poll::Ready(chunk)
             }
+            Kind::Ahead(first, rest) => match first.take() {
+                Some(first) => Poll::Ready(Some(Ok(first))),
+                None => rest.poll_chunk(cx),
+            },
             Kind::Cut(cut, left) => {
                 let chunk = ready!(Pin::new(&mut **cut).poll_next(cx));
                 if let Some(Ok(bytes)) = &chunk {
@@ -221,6 +246,7 @@ impl HttpBody for Body {
             Kind::Empty => true,
             Kind::Full(_) | Kind::Stream(_) => false,
             Kind::Tee(_, left) | Kind::Download(_, left) | Kind::Upload(_, left) => *left == Some(0),
+            Kind::Ahead(first, rest) => first.is_none() && rest.is_end_stream(),
             Kind::Cut(_, left) => *left == 0,
         }
     }
@@ -233,6 +259,12 @@ impl HttpBody for Body {
             | Kind::Download(_, Some(left))
             | Kind::Upload(_, Some(left))
             | Kind::Cut(_, left) => SizeHint::with_exact(*left),
+            Kind::Ahead(first, rest) => {
+                let first = first.as_ref().map_or(0, Bytes::len) as u64;
+                rest.size_hint()
+                    .exact()
+                    .map_or_else(SizeHint::default, |rest| SizeHint::with_exact(first + rest))
+            }
             Kind::Stream(_) | Kind::Tee(_, None) | Kind::Download(_, None) | Kind::Upload(_, None) => {
                 SizeHint::default()
             }
