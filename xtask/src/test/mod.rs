@@ -3,6 +3,7 @@
 mod container;
 mod deny;
 mod deploy;
+mod h2spec;
 mod lock_file;
 mod steps;
 mod summary;

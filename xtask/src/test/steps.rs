@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use levee_config::Overrides;
 use levee_harness::{Browser, find_browser, find_redis};
 
-use super::{Cx, Done, Step, container, deny, deploy, lock_file};
+use super::{Cx, Done, Step, container, deny, deploy, h2spec, lock_file};
 use crate::tools::{self, Packages};
 use crate::{config, run, spin, stop, worker};
 
@@ -61,6 +61,11 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "report", checks: "the case study, from the evidence that is kept", run: report },
     Step { name: "deny", checks: "licences, bans and sources of all crates", run: deny::policy },
     Step { name: "advisories", checks: "no crate with a known vulnerability", run: deny::advisories },
+    Step {
+        name: "h2spec",
+        checks: "the native server speaks HTTP/2 as RFC 9113 and RFC 7541 say",
+        run: h2spec::run,
+    },
     Step {
         name: "conformance",
         checks: "the public cache tests pass as they did, natively, on workerd and as a component",

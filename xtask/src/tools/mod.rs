@@ -4,6 +4,7 @@
 mod cache;
 mod cargo_tool;
 mod component_host;
+mod h2spec;
 mod k6;
 mod locust;
 mod node;
@@ -16,6 +17,7 @@ pub(crate) use cargo_tool::{cargo_deny, wasm_bindgen, wasm_bindgen_version};
 pub(crate) use component_host::{
     PACKAGE as COMPONENT_HOST, ensure as component_host, optimised as optimised_component_host,
 };
+pub(crate) use h2spec::h2spec;
 pub(crate) use k6::{k6, k6_here};
 pub(crate) use locust::locust;
 pub(crate) use node::{Node, WANTED as NODE_WANTED};

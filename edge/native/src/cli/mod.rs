@@ -64,7 +64,7 @@ pub(crate) struct Arguments {
 
     /// Most megabytes that clients may make the server hold by not reading and not finishing; who holds most for longest goes.
     /// A client that is slow in reading what streams through takes about a quarter of one.
-    #[arg(long, value_name = "MB", default_value_t = 32)]
+    #[arg(long, value_name = "MB", default_value_t = 16)]
     client_buffers: usize,
 
     /// How log lines are written to stderr. RUST_LOG chooses which: levee_native::request=debug is one a request.

@@ -45,7 +45,7 @@ impl Default for Options {
             trusted_proxies: Vec::new(),
             head_timeout: Duration::from_secs(30),
             origin_idle: Duration::from_secs(30),
-            client_buffers: 32 << 20,
+            client_buffers: 16 << 20,
             drain: Duration::from_secs(10),
         }
     }
