@@ -87,10 +87,15 @@ impl Client {
                 Err(mut unsent) => match unsent.take_message() {
                     // The origin had closed an idle connection, and nothing of the request was sent: this is no second try.
                     Some(back) if is_reused => (request, fresh) = (back, true),
-                    _ if is_reused && !connection.was_heard() => {
-                        return Err(error::of_reused(unsent.error()));
+                    _ => {
+                        let closed = is_reused && !connection.was_heard();
+                        let error = unsent.error();
+                        return Err(match written.fault() {
+                            Some(fault) => fault.into(),
+                            None if closed => error::of_reused(error),
+                            None => error::of_exchange(error),
+                        });
                     }
-                    _ => return Err(error::of_exchange(unsent.error())),
                 },
             }
         };
