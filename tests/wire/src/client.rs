@@ -214,8 +214,12 @@ impl Connection<'_> {
             self.ends(wire, sent.mark).await;
         }
         let broken = ask.is_malformed() || matches!(ask.content, Content::BadChunk(_));
-        // What is answered by the edge itself may have left content unread, and the connection to be closed, said or not.
-        let unread = ask.content != Content::None && response.head.field("x-answer").is_none();
+        // Who answers before all the content has come, the edge itself or the origin, may leave the rest unread, and the
+        // connection to be closed, said or not.
+        let answer = response.head.field("x-answer").and_then(Mark::parse);
+        let given = answer.and_then(|mark| self.running.given(mark));
+        let has_read = given.is_some_and(|given| given.upload == Some(sent.mark));
+        let unread = ask.content != Content::None && !has_read;
         let broken = broken || unread;
         !ends && !broken && response.ended == Ended::Whole
     }

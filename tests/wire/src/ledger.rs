@@ -54,7 +54,7 @@ pub struct Resource {
     pub unsound: Cell<bool>,
     /// A reply's content broke off.
     pub breaks: Cell<bool>,
-    /// The last status of 500 and above.
+    /// The last status that an edge may tell those who wait with: 429, and 500 and above.
     pub failed: Cell<u16>,
     /// The current representation, by what the origin selects by.
     pub current: RefCell<HashMap<String, Mark>>,

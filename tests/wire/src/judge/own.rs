@@ -37,7 +37,7 @@ pub(super) fn judge(case: &Case<'_>) {
             && ["origin-broke-off", "origin-protocol"].iter().any(|code| says().contains(code)) => {}
         400 | 500 if case.running.limits.utf8_fields && ask.odd == OddAsk::HighByte => {}
         // A failure is shared by those who wait for it.
-        500.. if case.running.resources[ask.resource].failed.get() == response.status => {}
+        429 | 500.. if case.running.resources[ask.resource].failed.get() == response.status => {}
         400..=499 | 501 if ask.content != Content::None && ask.method != "POST" && ask.method != "PUT" => {}
         400.. => case.fault(Kind::OwnError, says()),
         _ => case.fault(Kind::Mixed, says()),

@@ -183,7 +183,7 @@ async fn exchange(
     }
     let Decision { reply, given, part } = decide::decide(running, index, planned.clone(), head);
     let given = running.give(Given { upload, ..given });
-    if reply.status >= 500 {
+    if reply.status == 429 || reply.status >= 500 {
         resource.failed.set(reply.status);
     }
     // The next request may reply with the same content before this one has.
