@@ -26,6 +26,8 @@ pub(super) fn judge(case: &Case<'_>) {
         416 if ask.field("range").is_some() => {}
         504 if asks_for_stored => {}
         501 | 505 | 400..=499 if ask.is_malformed() || bad_content => {}
+        // The origin may have hung up before the edge saw the malformed part.
+        502 if bad_content && says().contains("closed a kept-alive connection") => {}
         500.. if ask.must_be_refused() || bad_content => {
             case.fault(Kind::Malformed, says());
         }
