@@ -90,15 +90,22 @@ impl Connection {
     }
 
     /// Whether a whole response comes to its end; one without even a head is none.
-    pub fn ends_whole(mut self) -> bool {
+    pub fn ends_whole(self) -> bool {
+        self.whole_status().is_some()
+    }
+
+    /// The status of a response that looks whole. Reads to the end, as [`Self::ends_whole`] does.
+    pub fn whole_status(mut self) -> Option<u16> {
         let mut all = Vec::new();
         let clean = self.stream.read_to_end(&mut all).is_ok();
         // Interim responses are none.
         while all.starts_with(b"HTTP/1.1 100 ") {
-            let Some(end) = head_end(&all) else { return false };
+            let end = head_end(&all)?;
             all.drain(..end + 4);
         }
-        head_end(&all).is_some() && parse(all, clean, self.is_head).whole
+        head_end(&all)?;
+        let answer = parse(all, clean, self.is_head);
+        answer.whole.then_some(answer.status)
     }
 
     /// Reads to the end: the request must ask for `Connection: close`.
