@@ -174,6 +174,11 @@ impl levee::body::Body for Body {
 }
 
 impl Body {
+    /// Whether it is there as a whole: out of the memory tier, or of the edge's own making.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self.0, Kind::Full(_))
+    }
+
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         match &mut self.0 {
             Kind::Empty => Poll::Ready(None),

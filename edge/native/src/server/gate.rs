@@ -281,7 +281,9 @@ impl<S: Socket> Gate<S> {
                 let left = slices.iter().map(|slice| slice.len()).sum();
                 let inner = &self.inner;
                 self.signals.block(true);
-                let waited = self.outlet.poll_wait(cx, self.place.slot(), left, || inner.send_now(slices));
+                let is_shared = self.signals.is_shared();
+                let send = || inner.send_now(slices);
+                let waited = self.outlet.poll_wait(cx, self.place.slot(), left, is_shared, send);
                 self.signals.block(self.outlet.is_blocked());
                 waited
             }

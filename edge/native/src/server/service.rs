@@ -84,6 +84,7 @@ impl<A: App> hyper::service::Service<Request<Incoming>> for Connected<A> {
         if !logs()
             && let Some(response) = service.shortcut(&request)
         {
+            self.signals.share(true);
             return Either::Left(std::future::ready(Ok(response.map(Answer::at_once))));
         }
         let (service, signals) = (service.clone(), self.signals.clone());
@@ -117,6 +118,7 @@ impl<A: App> hyper::service::Service<Request<Incoming>> for Connected<A> {
             if version < Version::HTTP_11 && response.body().size_hint().exact().is_none() {
                 signals.ends_by_close();
             }
+            signals.share(response.body().is_full());
             Ok(response.map(|body| Answer::new(body, signals, busy)))
         }))
     }

@@ -160,6 +160,41 @@ async fn a_client_that_reads_slowly() {
     }
 }
 
+/// What is stored is in memory once, however many read it and however slowly: nobody has to go for it.
+#[tokio::test]
+async fn many_may_read_slowly_what_is_stored() {
+    const SIZE: usize = 6 << 20;
+    let address = origin(|mut wire| async move {
+        while wire.read_head().await.is_some() {
+            wire.send(format!(
+                "HTTP/1.1 200 OK\r\ncache-control: max-age=600\r\ncontent-length: {SIZE}\r\n\r\n"
+            ))
+            .await;
+            wire.send(vec![b'x'; SIZE]).await;
+        }
+    })
+    .await;
+    let mut config = config(address);
+    config.limits.object = 16 << 20;
+    config.limits.memory = 512 << 20;
+    let options = Options { client_buffers: 1 << 20, ..options() };
+    let edge = Edge::start_with(config, options, Forward);
+    let get = "GET /popular HTTP/1.1\r\nhost: a\r\n\r\n";
+    // Until it is there.
+    while edge.ask(get).await.head.field("cache-status").is_none_or(|status| !status.contains("hit")) {}
+    let mut clients = Vec::new();
+    for _ in 0..30 {
+        let mut client = edge.connect().await;
+        client.send(get).await;
+        assert_eq!(client.read_head().await.unwrap().status(), 200);
+        clients.push(client);
+    }
+    // None of them has more yet than its system took by itself.
+    for client in &mut clients {
+        assert_eq!(client.read(SIZE).await.len(), SIZE);
+    }
+}
+
 /// Where only the connection's end says where a response ends, one that breaks off ends with a reset.
 #[tokio::test]
 async fn a_response_that_breaks_off_does_not_look_complete_to_http_1_0() {

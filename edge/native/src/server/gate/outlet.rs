@@ -14,6 +14,9 @@ use crate::server::places::{Busy, Held, Slot};
 /// What is kept for a client on the way from an origin, beside what is to be written: hyper's buffers there, in bytes.
 const UPSTREAM: usize = 128 << 10;
 
+/// What a client counts for that reads out of the memory tier: those bytes are counted there, once for all who read them.
+const SHARED: usize = 4 << 10;
+
 /// Watches the writes to one client. As long as they go through it does nothing.
 #[derive(Debug)]
 pub(super) struct Outlet {
@@ -30,6 +33,7 @@ struct Blocked {
     waited: Duration,
     bytes: u64,
     sleep: Pin<Box<Sleep>>,
+    is_shared: bool,
     held: Held,
     _busy: Busy,
 }
@@ -49,7 +53,7 @@ impl Outlet {
         }
     }
 
-    /// The system takes nothing now, and `left` bytes are to be written. When the time is up `send` tries once more: a system
+    /// The system takes nothing now, and `left` bytes are to be written, which are the memory tier's if `is_shared`. When the time is up `send` tries once more: a system
     /// tells that there is room again only when there is much, which a slow client may not make in time.
     ///
     /// # Errors
@@ -59,11 +63,13 @@ impl Outlet {
         cx: &mut Context<'_>,
         slot: &Arc<Slot>,
         left: usize,
+        is_shared: bool,
         send: impl Fn() -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         let pace = self.pace;
         let blocked = self.blocked.get_or_insert_with(|| Box::new(Blocked::new(slot, pace)));
-        blocked.held.set(left + UPSTREAM);
+        blocked.is_shared = is_shared;
+        blocked.hold(left);
         while blocked.sleep.as_mut().poll(cx).is_ready() {
             let sent = match send() {
                 Ok(bytes) => bytes,
@@ -101,6 +107,7 @@ impl Blocked {
             waited: Duration::ZERO,
             bytes: 0,
             sleep: Box::pin(tokio::time::sleep(pace.idle)),
+            is_shared: false,
             held: slot.held(),
             _busy: slot.busy(),
         }
@@ -111,7 +118,11 @@ impl Blocked {
         self.waited += now - self.since;
         self.since = now;
         self.bytes += bytes as u64;
-        self.held.set(left + UPSTREAM);
+        self.hold(left);
+    }
+
+    fn hold(&mut self, left: usize) {
+        self.held.set(if self.is_shared { SHARED } else { left + UPSTREAM });
     }
 
     /// How much longer it may wait.
@@ -147,7 +158,7 @@ mod tests {
             }
         };
         while start.elapsed() < Duration::from_secs(3_600) {
-            let waited = poll_fn(|cx| outlet.poll_wait(cx, place.slot(), 1 << 30, send)).await;
+            let waited = poll_fn(|cx| outlet.poll_wait(cx, place.slot(), 1 << 30, false, send)).await;
             if let Err(error) = waited {
                 assert_eq!(error.kind(), ErrorKind::TimedOut);
                 return Some(start.elapsed());
@@ -174,7 +185,7 @@ mod tests {
     async fn what_was_taken_unnoticed_ends_the_wait() {
         let place = Places::new(1, HELD).enter(Time(0)).unwrap();
         let mut outlet = Outlet::new(PACE);
-        let sent = poll_fn(|cx| outlet.poll_wait(cx, place.slot(), 9, || Ok(9))).await;
+        let sent = poll_fn(|cx| outlet.poll_wait(cx, place.slot(), 9, false, || Ok(9))).await;
         assert_eq!(sent.unwrap(), 9);
         assert!(!outlet.is_blocked() && place.slot().idle_since().is_some());
     }
@@ -187,7 +198,8 @@ mod tests {
         for _ in 0..100 {
             let never = || unreachable!();
             let pending =
-                poll_fn(|cx| Poll::Ready(outlet.poll_wait(cx, place.slot(), 9, never).is_pending())).await;
+                poll_fn(|cx| Poll::Ready(outlet.poll_wait(cx, place.slot(), 9, true, never).is_pending()))
+                    .await;
             assert!(pending && outlet.is_blocked() && place.slot().idle_since().is_none());
             outlet.wrote(9, 0);
             assert!(!outlet.is_blocked() && place.slot().idle_since().is_some());

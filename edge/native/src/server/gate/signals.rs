@@ -22,6 +22,8 @@ pub(in crate::server) struct Signals {
     /// The client knows by the connection's end alone where the response ends.
     ends_by_close: AtomicBool,
     intake: Arc<Intake>,
+    /// The response's body is the memory tier's.
+    shared: AtomicBool,
     /// The client does not take what is there for it.
     blocked: AtomicBool,
     writer: AtomicWaker,
@@ -74,6 +76,15 @@ impl Signals {
 
     pub(in crate::server) fn is_ended_by_close(&self) -> bool {
         self.ends_by_close.load(Ordering::Relaxed)
+    }
+
+    /// A response begins; `is_shared`: its body is the memory tier's.
+    pub(in crate::server) fn share(&self, is_shared: bool) {
+        self.shared.store(is_shared, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
     }
 
     pub(super) fn block(&self, is_blocked: bool) {

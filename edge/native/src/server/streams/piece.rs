@@ -20,12 +20,14 @@ pub(in crate::server) struct Sending {
     body: Body,
     /// What is left of the body's last chunk.
     rest: Bytes,
+    /// The memory tier has the body, and counts it.
+    is_shared: bool,
     stream: Rc<Stream>,
 }
 
 impl Sending {
     pub(super) fn new(body: Body, stream: Rc<Stream>) -> Self {
-        Self { body, rest: Bytes::new(), stream }
+        Self { is_shared: body.is_full(), body, rest: Bytes::new(), stream }
     }
 
     fn piece(&mut self) -> Piece {
@@ -35,7 +37,8 @@ impl Sending {
             bytes = Bytes::copy_from_slice(&bytes);
             self.rest = Bytes::new();
         }
-        self.stream.hand_over(bytes.len(), bytes.len() + self.rest.len());
+        let behind = if self.is_shared { 0 } else { self.rest.len() };
+        self.stream.hand_over(bytes.len(), bytes.len() + behind);
         Piece { bytes, stream: self.stream.clone() }
     }
 }
@@ -52,7 +55,7 @@ impl HttpBody for Sending {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
-                        self.rest = compact(data);
+                        self.rest = if self.is_shared { data } else { compact(data) };
                     }
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
