@@ -26,6 +26,10 @@ pub(super) fn judge(case: &Case<'_>) {
         416 if ask.field("range").is_some() => {}
         504 if asks_for_stored => {}
         501 | 505 | 400..=499 if ask.is_malformed() || bad_content => {}
+        // A kept connection that was closed as the request was sent has no name of its own there.
+        502 if case.running.limits.repeats_nothing
+            && !ask.must_be_refused()
+            && ["origin-broke-off", "origin-protocol"].iter().any(|code| says().contains(code)) => {}
         // The origin may have hung up before the edge saw the malformed part.
         502 if bad_content && says().contains("closed a kept-alive connection") => {}
         500.. if ask.must_be_refused() || bad_content => {
@@ -34,9 +38,6 @@ pub(super) fn judge(case: &Case<'_>) {
         // What waits for content that does not come.
         408 if ask.content != Content::None => {}
         502..=504 if case.may_fail() => {}
-        // A kept connection that was closed as the request was sent has no name of its own there.
-        502 if case.running.limits.repeats_nothing
-            && ["origin-broke-off", "origin-protocol"].iter().any(|code| says().contains(code)) => {}
         400 | 500 if case.running.limits.utf8_fields && ask.odd == OddAsk::HighByte => {}
         // A failure is shared by those who wait for it.
         429 | 500.. if case.running.resources[ask.resource].failed.get() == response.status => {}
