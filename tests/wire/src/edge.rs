@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use clap::ValueEnum;
 use levee_config::{Compiled, Overrides};
-use levee_harness::{ComponentHost, Native, Process, SpinApp, Workerd};
+use levee_harness::{ComponentHost, Native, Process, SpinApp, Workerd, WorkerdStores};
 
 /// The configuration, with a route for each of [`crate::plan::Route`].
 pub const CONFIG: &str = include_str!("../levee.toml");
@@ -119,13 +119,17 @@ pub fn start(runtime: Runtime, parts: &Parts, origin: &str) -> Result<Process> {
             .origin("main", origin)
             .with(|spec| spec.env("LEVEE_STATUS_TOKEN", TOKEN))
             .start()?,
-        Runtime::Worker => Workerd::new(
-            Workerd::binary_in(&part(&parts.node_modules, "--node-modules")?)?,
-            part(&parts.bundle, "--bundle")?,
-        )
-        .module("levee.bin", compile(&config, origin)?.to_bytes())
-        .var("LEVEE_STATUS_TOKEN", TOKEN)
-        .start()?,
+        Runtime::Worker => {
+            let binary = Workerd::binary_in(&part(&parts.node_modules, "--node-modules")?)?;
+            // KV and the Cache API keep what they are given. In the edge's own process, that would count as the edge's memory.
+            let stores = WorkerdStores::start(&binary, |spec| spec)?;
+            let process = Workerd::new(binary, part(&parts.bundle, "--bundle")?)
+                .module("levee.bin", compile(&config, origin)?.to_bytes())
+                .var("LEVEE_STATUS_TOKEN", TOKEN)
+                .stores(&stores)
+                .start()?;
+            process.keep(stores)
+        }
         Runtime::Spin => {
             let app =
                 SpinApp::new(part(&parts.component, "--component")?, compile(&config, origin)?.to_bytes());
