@@ -82,7 +82,7 @@ pub fn compile_str(file_name: &str, text: &str, overrides: &Overrides) -> Result
     finish(config, reader)
 }
 
-/// The design's defaults in front of one origin, which is called `origin`; every host is served.
+/// The design's defaults in front of one origin, which is called `origin`. The extra hosts are served; where there are none, any host.
 ///
 /// # Errors
 /// The URL, or an override, is wrong.

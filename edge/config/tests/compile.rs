@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use levee::config::{
-    ClientDirectives, Config, Credentials, Forward, HostPattern, KeyPolicy, Limits, NamePattern, Negative,
+    ClientDirectives, Config, Credentials, Particular, HostPattern, KeyPolicy, Limits, NamePattern, Negative,
     OriginHost, PathPattern, Policy, PurgeAuth, QueryPolicy, RateLimit, SetCookie, Stale, Ttl,
 };
 use levee_config::{Compiled, Overrides, compile_file, compile_str, neutral};
@@ -37,7 +37,7 @@ fn every_key_arrives() {
     assert_eq!((eu.name.as_str(), eu.url.as_str()), ("eu", "https://eu.example.net:8443"));
     assert_eq!((eu.region.as_deref(), eu.health.as_deref()), (Some("eu"), Some("/healthz")));
     assert_eq!((eu.weight, eu.backup, eu.host), (3, false, OriginHost::Client));
-    assert_eq!((us.weight, us.backup, us.host), (1, true, OriginHost::Origin));
+    assert_eq!((us.weight, us.backup, us.host), (1, true, OriginHost::Client));
     assert_eq!(config.shield.connect_timeout, Duration::from_millis(250));
     assert_eq!(config.shield.first_byte_timeout, secs(60));
     assert_eq!(config.shield.max_inflight, 8);
@@ -74,7 +74,10 @@ fn every_key_arrives() {
             sort_languages: true,
             fields: vec!["accept-language".into()],
         },
-        forward: Forward::Fields(vec!["x-tenant".into()]),
+        forward: vec!["x-tenant".into()],
+        ordinary: vec!["x-app-version".into()],
+        particular: Particular::Select(vec!["save-data".into()]),
+        via: true,
         client_directives: ClientDirectives::Honour,
         targeted: vec!["levee-cache-control".into(), "cdn-cache-control".into()],
         pass_targeted: true,
@@ -94,7 +97,8 @@ fn every_key_arrives() {
         credentials: Credentials::Strip,
         set_cookie: SetCookie::Store,
         key: KeyPolicy { query: QueryPolicy::Keep(Vec::new()), ..defaults.key.clone() },
-        forward: Forward::All,
+        forward: vec![],
+        particular: Particular::Answer,
         negative: vec![Negative { status: 404, ttl: secs(0) }, Negative { status: 410, ttl: secs(60) }],
         rate_limit: None,
         ..defaults.clone()
@@ -138,11 +142,11 @@ fn what_is_not_enforced_yet_is_said_and_nothing_else() {
 #[test]
 fn a_plain_shared_cache_can_be_expressed() {
     let config = compile(&format!(
-        "{BASE}[defaults]\nforward = \"all\"\nclient_directives = \"honour\"\nheuristic = true\nset_cookie = \"store\"\n\
+        "{BASE}[defaults]\nparticular = \"answer\"\nclient_directives = \"honour\"\nheuristic = true\nset_cookie = \"store\"\n\
          credentials = \"pass\"\nstale = {{ while_revalidate = \"0s\", if_error = \"0s\" }}\npass_targeted = true\n"
     ));
     let expected = Policy {
-        forward: Forward::All,
+        particular: Particular::Answer,
         client_directives: ClientDirectives::Honour,
         heuristic: true,
         set_cookie: SetCookie::Store,

@@ -69,6 +69,10 @@ counters! {
     corrupt_entries,
     /// Revalidations behind a stale answer.
     background_revalidations,
+    /// Requests with more particular fields than tell entries apart, which passed.
+    too_particular,
+    /// Responses that were not stored, because their URL has as many particular sets as it may.
+    particular_sets_full,
     /// Invalidations by clients above the rate that the purge log takes one by one.
     invalidations_limited,
     /// Times the lock between instances could not be used.
@@ -126,6 +130,14 @@ impl Counters {
 
     pub fn corrupt_entry(&self) {
         add(&self.corrupt_entries);
+    }
+
+    pub fn too_particular(&self) {
+        add(&self.too_particular);
+    }
+
+    pub fn particular_set_refused(&self) {
+        add(&self.particular_sets_full);
     }
 
     pub fn invalidation_limited(&self) {

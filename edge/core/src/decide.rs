@@ -17,7 +17,7 @@ pub use freshness::{Freshness, Source};
 pub use sharing::{PassReason, Sharing, sharing};
 pub use storable::{Candidate, NoStore, storable, strip_unstorable};
 
-use crate::config::{self, ClientDirectives, Policy};
+use crate::config::{ClientDirectives, Policy};
 use crate::entry::Entry;
 use crate::fields::CacheControl;
 use crate::respond::conditional;
@@ -177,10 +177,10 @@ impl Facts {
         });
         Self {
             directives: Directives::read(fields, policy),
-            credentials: match (credentials, &policy.forward) {
+            credentials: match (credentials, policy.selects()) {
                 (false, _) => Credentials::None,
-                (true, config::Forward::All) => Credentials::Forward,
-                (true, config::Forward::Fields(_)) => Credentials::Pass,
+                (true, false) => Credentials::Forward,
+                (true, true) => Credentials::Pass,
             },
             preconditions,
         }

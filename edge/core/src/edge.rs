@@ -10,7 +10,7 @@ use crate::identity;
 use crate::origin::Origins;
 use crate::purge::Purges;
 use crate::seal::Seal;
-use crate::shield::{Flights, Marks};
+use crate::shield::{Flights, Marks, Sets};
 use crate::store::Rests;
 use crate::store::memory::Memory;
 use crate::time::Time;
@@ -94,6 +94,8 @@ pub struct Edge {
     pub(crate) backoff: Marks,
     /// Keys that a part, or a 304, has shown to be worth fetching as a whole.
     pub(crate) whole: Marks,
+    /// Particular sets that were seen.
+    pub(crate) sets: Sets,
     /// Stores that are of no use at the moment.
     pub(crate) rests: Rests,
     /// What is shared between instances and could not be reached a moment ago.
@@ -118,6 +120,7 @@ impl Edge {
             hit_for_miss: Marks::new(setup.seed),
             backoff: Marks::new(setup.seed),
             whole: Marks::lasting(setup.seed, WHOLE),
+            sets: Sets::new(setup.seed),
             rests: Rests::default(),
             lost: Marks::new(setup.seed),
             origins: Origins::new(&config),

@@ -1,11 +1,13 @@
 //! Step 3: what an entry is found by.
 
 mod authority;
+pub(crate) mod selection;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use sha2::{Digest, Sha256};
 
 pub use authority::{authority, host};
+pub use selection::{Selection, Standing, TooParticular};
 
 use crate::config::{Credentials, KeyPolicy, Policy, QueryPolicy};
 use crate::fields::{credentials, list};
@@ -14,8 +16,8 @@ use crate::request::Scheme;
 use crate::route::Target;
 use crate::seal::Seal;
 
-/// The primary key of a request, written out: scheme, authority, path, keyed query, and keyed fields. Of keyed cookies and other
-/// credentials it holds digests ([`Seal`]).
+/// The primary key of a request, written out: scheme, authority, path, keyed query, keyed fields, and what its [`Selection`] says.
+/// Of keyed cookies, other credentials and particular fields it holds digests ([`Seal`]).
 ///
 /// It is kept whole in the entry and compared on reading; stores that want short names use [`Key::digest`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +25,10 @@ pub struct Key {
     text: String,
     /// Where the target lies within `text`.
     target: (usize, usize),
+    /// How much of `text` is the same without particular fields.
+    general: usize,
+    /// The names of the particular fields, sorted.
+    particular: Vec<HeaderName>,
 }
 
 impl Key {
@@ -33,7 +39,7 @@ impl Key {
         target: &Target<'_>,
         fields: &HeaderMap,
         policy: &Policy,
-        seal: &Seal,
+        (selection, seal): (&Selection, &Seal),
     ) -> Self {
         let mut text = String::with_capacity(authority.len() + target.as_str().len() + 16);
         text.push_str(scheme.as_str());
@@ -59,11 +65,29 @@ impl Key {
                 push_secret(&mut text, 'c', name, credentials::cookie(fields, name), seal);
             }
         }
-        Self { text, target: (start, end) }
+        selection.push_facts(&mut text);
+        let general = text.len();
+        let particular = selection.push_particular(&mut text);
+        Self { text, target: (start, end), general, particular }
     }
 
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// A particular field that this key is told apart by; `None`: there is none.
+    pub fn particular(&self) -> Option<&HeaderName> {
+        self.particular.first()
+    }
+
+    /// The key of the same request without its particular fields; `None`: it has none.
+    pub fn general(&self) -> Option<Self> {
+        (!self.particular.is_empty()).then(|| Self {
+            text: self.text[..self.general].to_owned(),
+            target: self.target,
+            general: self.general,
+            particular: Vec::new(),
+        })
     }
 
     /// Path and keyed query: what a shareable request sends to the origin.
@@ -149,11 +173,15 @@ mod tests {
     fn key(target: &str, fields: &[(&'static str, &'static str)], policy: &Policy) -> Key {
         let fields =
             fields.iter().map(|&(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        Key::new(Scheme::Https, "a.example", &Target::normalise(target).unwrap(), &fields, policy, &seal())
+        Key::new(Scheme::Https, "a.example", &Target::normalise(target).unwrap(), &fields, policy, (&selection(&fields, policy), &seal()))
     }
 
     fn seal() -> Seal {
         Seal::new(Some("secret"), "")
+    }
+
+    fn selection(fields: &HeaderMap, policy: &Policy) -> Selection {
+        Selection::of(fields, policy, &seal()).unwrap()
     }
 
     fn with(key: KeyPolicy) -> Policy {
@@ -241,7 +269,7 @@ mod tests {
         let of = |line: &[u8]| {
             let fields = [(http::header::COOKIE, http::HeaderValue::from_bytes(line).unwrap())];
             let target = Target::normalise("/").unwrap();
-            Key::new(Scheme::Https, "a.example", &target, &fields.into_iter().collect(), &policy, &seal())
+            Key::new(Scheme::Https, "a.example", &target, &fields.into_iter().collect(), &policy, (&Selection::default(), &seal()))
         };
         assert_eq!(of(b"name=J\xf6rg; lang=de"), of(b"lang=de"));
         assert_ne!(of(b"name=J\xf6rg; lang=de"), of(b"name=J\xf6rg"));

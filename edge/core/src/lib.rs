@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod body;
+pub mod classes;
 pub mod config;
 pub mod counters;
 pub mod decide;
@@ -36,6 +37,6 @@ mod time;
 mod trace;
 
 pub use edge::{Access, Edge, Secret, Setup};
-pub use request::{LostBytes, Request, Scheme};
+pub use request::{LostBytes, Request, Scheme, TrustedPeer};
 pub use time::Time;
 pub use trace::Step;

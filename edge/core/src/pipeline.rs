@@ -8,6 +8,7 @@ pub mod hit;
 mod keep;
 mod lease;
 mod miss;
+mod ordinary;
 mod pass;
 mod refuse;
 mod reply;
@@ -29,7 +30,7 @@ use crate::fields::connection;
 use crate::guard;
 use crate::origin::{Hop, OriginError, Upstream};
 use crate::platform::{Fetch, FetchError, Platform};
-use crate::request::{LostBytes, Request, Scheme};
+use crate::request::{LostBytes, Request, Scheme, TrustedPeer};
 use crate::respond::access::Visitor;
 use crate::respond::problem::Problem;
 use crate::respond::{Answer, Outcome, Report, status};
@@ -165,6 +166,7 @@ impl<P: Platform> Exchange<P> {
             scheme: self.scheme,
             authority: &self.authority,
             client: self.client,
+            trusted: self.extensions.get::<TrustedPeer>().is_some(),
             identity: &self.edge.identity,
         }
     }

@@ -27,6 +27,10 @@ pub struct Request<B> {
 #[derive(Clone, Copy, Debug)]
 pub struct LostBytes;
 
+/// In a request's extensions: a trusted proxy has sent it, so that what its fields say of the client is true.
+#[derive(Clone, Copy, Debug)]
+pub struct TrustedPeer;
+
 /// How the client reached the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {

@@ -4,8 +4,10 @@ mod flights;
 pub(crate) mod lease;
 mod marks;
 mod pauses;
+mod sets;
 pub mod redis;
 
 pub use flights::{Entered, Failure, Flights, Landing, Obligation, Waiting};
 pub use marks::Marks;
 pub use pauses::Pauses;
+pub(crate) use sets::{Admission, Sets};

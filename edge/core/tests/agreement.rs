@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use levee::config::{Config, Credentials, Forward, Policy};
+use levee::config::{Config, Credentials, Particular, Policy};
 use levee::platform::FetchError;
 use levee::testing::{Answered, Ask, Fault, MapStore, Reply, Sim, config_for};
 use proptest::prelude::*;
@@ -55,12 +55,12 @@ fn origin(resources: Vec<Resource>, version: Rc<Cell<u32>>) -> impl Fn(&Ask) -> 
 
 fn policies() -> impl Strategy<Value = Policy> {
     let all = Policy {
-        forward: Forward::All,
+        particular: Particular::Answer,
         credentials: Credentials::Authorization,
         heuristic: true,
         ..Policy::default()
     };
-    let forward = Forward::Fields(vec!["x-forwarded-user".into()]);
+    let forward = vec!["x-variant".into()];
     select(vec![Policy { forward, ..Policy::default() }, all])
 }
 

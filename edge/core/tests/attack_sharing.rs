@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use levee::config::{Config, Forward, Policy, Shield};
+use levee::config::{Config, Particular, Policy, Shield};
 use levee::testing::{Ask, Reply, Sent, Sim, TestBody, config_for};
 
 fn seconds(n: u64) -> Duration {
@@ -15,7 +15,7 @@ fn plain() -> Config {
 }
 
 fn forwarding_all() -> Config {
-    Config { defaults: Policy { forward: Forward::All, ..Policy::default() }, ..plain() }
+    Config { defaults: Policy { particular: Particular::Answer, ..Policy::default() }, ..plain() }
 }
 
 const GET: Sent<'static> = ("GET", "/a", &[]);

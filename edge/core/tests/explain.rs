@@ -98,8 +98,8 @@ fn only_if_cached_never_reaches_the_origin() {
 #[test]
 fn what_connection_names_is_not_keyed() {
     let key = KeyPolicy { fields: vec!["x-tenant".into()], ..KeyPolicy::default() };
-    for forward in [levee::config::Forward::All, levee::config::Forward::Fields(vec![])] {
-        let policy = Policy { key: key.clone(), forward, ..Policy::default() };
+    for particular in [levee::config::Particular::Answer, levee::config::Particular::default()] {
+        let policy = Policy { key: key.clone(), particular, ..Policy::default() };
         let sim = Sim::new(Config { defaults: policy, ..plain() }, |ask| {
             Reply::new("max-age=60", &format!("for {:?}", ask.field("x-tenant")))
         });

@@ -6,13 +6,15 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use levee::Scheme;
+use levee::route::RouteId;
+use levee::{Edge, Scheme};
 use levee::config::{
-    ClientDirectives, Config, Credentials, Forward, KeyPolicy, NamePattern, PathPattern, Policy, QueryPolicy,
+    ClientDirectives, Config, Credentials, Particular, KeyPolicy, NamePattern, PathPattern, Policy, QueryPolicy,
     Route, SetCookie, Stale,
 };
+use levee::key::Standing;
 use levee::pipeline::hit::{
-    Hit, Line, Plan, fields_that_matter, hit, is_awake, is_unknown, name_in_stores, stored,
+    Hit, Line, Plan, fields_that_matter, hit, is_awake, is_unknown, name_in_stores, standing, stored,
 };
 use levee::pipeline::shortcuts::{Asked, Shortcuts};
 use levee::platform::{Platform as _, Store as _};
@@ -123,7 +125,7 @@ fn config(transparent: bool, pass_targeted: bool) -> Config {
         config.defaults = Policy {
             credentials: Credentials::Authorization,
             set_cookie: SetCookie::Store,
-            forward: Forward::All,
+            particular: Particular::Answer,
             client_directives: ClientDirectives::Honour,
             stale: Stale { while_revalidate: Duration::from_secs(5), ..Stale::default() },
             ..config.defaults
@@ -155,19 +157,23 @@ fn config(transparent: bool, pass_targeted: bool) -> Config {
     config
 }
 
-fn map(fields: &Fields, told: Option<&[HeaderName]>) -> HeaderMap {
-    let mut map = HeaderMap::new();
-    for (name, value) in fields {
-        let name = HeaderName::from_static(name);
-        if told.is_none_or(|told| told.contains(&name)) {
-            map.append(name, HeaderValue::from_static(value));
-        }
-    }
+fn map(fields: &Fields) -> HeaderMap {
+    let lines = fields.iter();
+    lines.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+}
+
+/// What a plan is made from: the fields that matter by their names, and those that are not ordinary.
+fn told_of(edge: &Edge, fields: &Fields, (route, told): &(RouteId, Vec<HeaderName>)) -> HeaderMap {
+    let mut map = map(fields);
+    let is_told = |name: &HeaderName, value: &HeaderValue| told.contains(name) || standing(edge, *route, name, value) == Standing::Selects;
+    let left: Vec<HeaderName> =
+        map.iter().filter(|(name, value)| !is_told(name, value)).map(|(name, _)| name.clone()).collect();
+    left.iter().for_each(|name| drop(map.remove(name)));
     map
 }
 
 /// Plans by what they were made from, as an adapter keeps them: across entries, purges and time.
-type Plans = HashMap<String, (Vec<HeaderName>, Option<Plan>)>;
+type Plans = HashMap<String, ((RouteId, Vec<HeaderName>), Option<Plan>)>;
 
 /// As an adapter goes about it: only the fields that matter, once more where the URL turns out to vary, and then the store.
 fn by_plan(
@@ -179,17 +185,17 @@ fn by_plan(
 ) -> Option<(Hit, http::Response<bytes::Bytes>)> {
     let (edge, now) = (&sim.edge, sim.platform_now());
     let line = Line { method, scheme: Scheme::Https, authority: "a.example", target };
-    let size = map(fields, None).iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let size = map(fields).iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     let (told, plan) = plans.entry(format!("{method} {target} {fields:?}")).or_insert_with(|| {
         let told = fields_that_matter(edge, &line).unwrap_or_default();
-        let plan = Plan::new(edge, &line, map(fields, Some(&told)), &told);
+        let plan = Plan::new(edge, &line, told_of(edge, fields, &told), &told.1);
         (told, plan)
     });
     let lacks = plan.as_ref().map(|plan| plan.lacks(edge)).unwrap_or_default();
     if !lacks.is_empty() {
         assert!(hit(edge, plan.as_ref().unwrap(), size, now).is_none(), "it was not told enough");
-        told.extend(lacks);
-        *plan = Plan::new(edge, &line, map(fields, Some(told)), told);
+        told.1.extend(lacks);
+        *plan = Plan::new(edge, &line, told_of(edge, fields, told), &told.1);
     }
     let plan = plan.as_ref()?;
     let hit = hit(edge, plan, size, now).or_else(|| {
@@ -338,7 +344,7 @@ fn run_with_shortcuts(steps: &[Step], transparent: bool, pass_targeted: bool) ->
                 for _ in 0..3 {
                     let what = format!("{method} {target} {fields:?}");
                     let wanted = whole.send(method, target, fields);
-                    let all = map(fields, None);
+                    let all = map(fields);
                     let asked = Asked { scheme: Scheme::Https, authority: "a.example", target, fields: &all };
                     let here = (*method == "GET").then_some(asked);
                     match here.and_then(|asked| shortcuts.answer(&short.edge, &asked, short.platform_now())) {

@@ -58,9 +58,9 @@ fn who_waits_for_a_leader_that_died_leads_when_its_lease_has_expired() {
     let began = all[1].platform_now();
     assert_eq!(all[1].get("/a").text(), "x");
     assert_eq!(all[1].asked().len(), 2);
-    // The deadlines of an origin are 1 s and 10 s; 2 s are for the rest, and an origin takes 1 s here.
+    // A lease is held for 30 s at most, whatever the deadlines of an origin are; an origin takes 1 s here.
     let waited = all[1].platform_now().since(began);
-    assert!(waited >= 13 * SECOND && waited < 15 * SECOND, "{waited:?}");
+    assert!(waited >= 30 * SECOND && waited < 33 * SECOND, "{waited:?}");
 }
 
 #[test]

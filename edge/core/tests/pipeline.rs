@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use levee::config::{ClientDirectives, Config, Credentials, Forward, Policy, SetCookie};
+use levee::config::{ClientDirectives, Config, Credentials, Policy, SetCookie, Shield};
 use levee::platform::FetchError;
 use levee::testing::{Ask, Fault, MapStore, Reply, Sent, Sim, TOKEN, TestBody, config_for};
 
@@ -103,7 +103,8 @@ fn stale_stands_in_for_an_error_as_long_as_it_may() {
 
 #[test]
 fn an_origin_that_is_gone_is_a_502_and_a_late_one_a_504() {
-    let sim = Sim::new(plain(), |_| Reply::error(FetchError::ConnectionRefused));
+    let shield = Shield { first_byte_timeout: seconds(10), ..Shield::default() };
+    let sim = Sim::new(Config { shield, ..plain() }, |_| Reply::error(FetchError::ConnectionRefused));
     let gone = sim.get("/a");
     assert_eq!((gone.status, gone.field("content-type")), (502, "application/problem+json"));
     assert_eq!(gone.field("proxy-status"), "levee; error=connection_refused");
@@ -190,7 +191,7 @@ fn stripped_credentials_share_one_entry() {
 }
 
 #[test]
-fn nothing_unkeyed_poisons_an_entry() {
+fn nothing_particular_poisons_an_entry() {
     let sim = Sim::new(plain(), |ask| {
         Reply::new(
             "max-age=60",
@@ -198,8 +199,13 @@ fn nothing_unkeyed_poisons_an_entry() {
         )
     });
     let evil = [("x-forwarded-host", "evil.example"), ("x-original-url", "/admin")];
-    assert_eq!(sim.send("GET", "/a", &evil).text(), "a.example|");
+    for outcome in ["fwd=uri-miss; fwd-status=200; detail=particular-once", "fwd=uri-miss; fwd-status=200; stored", "hit; ttl=60"] {
+        let answer = sim.send("GET", "/a", &evil);
+        assert_eq!((answer.text(), answer.cache_status()), ("a.example|/admin", outcome));
+    }
     assert_eq!(sim.get("/a").text(), "a.example|");
+    assert_eq!(sim.send("GET", "/a", &[("x-original-url", "/other")]).text(), "a.example|/other");
+    assert_eq!(sim.get("/a").cache_status(), "hit; ttl=60");
 }
 
 #[test]
@@ -241,15 +247,51 @@ fn variants_are_told_apart_as_the_origin_saw_them() {
 }
 
 #[test]
-fn what_varies_on_a_field_the_origin_was_not_sent_is_not_stored() {
-    let sim = Sim::new(plain(), |_| Reply::new("max-age=60", "x").field("vary", "x-device"));
-    assert_eq!(sim.get("/a").cache_status(), "fwd=uri-miss; fwd-status=200; detail=vary-not-forwarded");
-    let forward = Forward::Fields(vec!["x-device".into()]);
-    let sim = Sim::new(with(Policy { forward, ..Policy::default() }), |ask| {
-        Reply::new("max-age=60", ask.field("x-device")).field("vary", "x-device")
-    });
-    assert_eq!(sim.send("GET", "/a", &[("x-device", "tv")]).text(), "tv");
-    assert_eq!(sim.send("GET", "/a", &[("x-device", "phone")]).text(), "phone");
+fn a_response_goes_to_those_who_said_the_same_in_the_fields_it_varies_on() {
+    let fragment = |ask: &Ask| {
+        let text = if ask.field("hx-request") == "true" { "fragment" } else { "page" };
+        Reply::new("max-age=60", text).field("vary", "HX-Request")
+    };
+    let sim = Sim::new(plain(), fragment);
+    let (plain, htmx): (Sent<'_>, Sent<'_>) = (("GET", "/a", &[]), ("GET", "/a", &[("hx-request", "true")]));
+    for (sent, text, outcome) in [
+        (plain, "page", "fwd=uri-miss; fwd-status=200; stored"),
+        (htmx, "fragment", "fwd=uri-miss; fwd-status=200; detail=particular-once"),
+        (htmx, "fragment", "fwd=uri-miss; fwd-status=200; stored"),
+        (htmx, "fragment", "hit; ttl=60"),
+        (plain, "page", "hit; ttl=60"),
+    ] {
+        let answer = sim.send(sent.0, sent.1, sent.2);
+        assert_eq!((answer.text(), answer.cache_status()), (text, outcome));
+    }
+}
+
+#[test]
+fn what_the_origin_calls_public_answers_all_who_say_more() {
+    let sim = Sim::new(plain(), |_| Reply::new("public, max-age=60", "page"));
+    assert!(sim.send("GET", "/a", &[("x-version", "1")]).cache_status().ends_with("detail=particular-once"));
+    sim.get("/a");
+    assert_eq!(sim.send("GET", "/a", &[("x-version", "2")]).cache_status(), "hit; ttl=60");
+}
+
+#[test]
+fn equal_particular_sets_collapse_together_also_before_they_are_stored() {
+    let sim = Sim::new(plain(), |ask| Reply::new("max-age=60", ask.field("x-version")).after(seconds(1)));
+    let (one, two) = ([("x-version", "1")], [("x-version", "2")]);
+    let sent: Vec<Sent<'_>> =
+        (0..40).map(|n| ("GET", "/a", if n % 2 == 0 { &one[..] } else { &two[..] })).collect();
+    let answers = sim.send_together(&sent);
+    assert!(answers.iter().enumerate().all(|(n, answer)| answer.text() == ["1", "2"][n % 2]));
+    assert_eq!(sim.asked().len(), 2);
+}
+
+#[test]
+fn a_response_that_repeats_what_its_client_says_is_for_that_client_alone() {
+    let sim = Sim::new(plain(), |ask| Reply::new("max-age=60", &format!("you are {}", ask.field("user-agent"))));
+    let agent = |agent: &'static str| sim.send("GET", "/a", &[("user-agent", agent)]).text().to_owned();
+    for name in ["curl/8.16.0 (one)", "curl/8.16.0 (other)", "curl/8.16.0 (one)"] {
+        assert_eq!(agent(name), format!("you are {name}"));
+    }
 }
 
 #[test]
@@ -493,12 +535,15 @@ fn an_answer_is_explained() {
     };
     let refused = steps(&sim, "/a%3Fb=1");
     assert!(refused[0]["what"].as_str().unwrap().contains("`/a?b=1`"), "{refused:?}");
-    assert!(refused[2]["what"].as_str().unwrap().contains("x-unkeyed"), "{refused:?}");
+    assert!(refused[2]["what"].as_str().unwrap().contains("`x-unkeyed` particular"), "{refused:?}");
     assert_eq!(refused[5]["step"], "store");
     assert_eq!(refused[5]["rule"], "what would change it in levee.toml: set_cookie = \"strip\"");
     sim.origin(|_| Reply::new("max-age=60", "x"));
-    steps(&sim, "/a");
-    sim.settle();
+    for _ in 0..2 {
+        // A particular set is stored when it is seen a second time.
+        steps(&sim, "/a");
+        sim.settle();
+    }
     let hit = steps(&sim, "/a");
     assert_eq!(hit[4]["what"], "serve it: it is fresh");
     assert!(hit[5]["what"].as_str().unwrap().starts_with("200; levee; hit"), "{hit:?}");
@@ -510,7 +555,7 @@ fn the_key_is_for_the_debug_token() {
     let sim = Sim::new(plain(), numbered("max-age=60"));
     assert!(!sim.get("/a").cache_status().contains("key="));
     let shown = sim.send("GET", "/a", &[("levee-token", TOKEN)]);
-    assert_eq!(shown.cache_status(), "hit; ttl=60; key=\"https://a.example/a\"");
+    assert_eq!(shown.cache_status(), "hit; ttl=60; key=\"https://a.example/a qother\"");
     sim.send("POST", "/a", &[("levee-token", "t")]);
     assert_eq!(sim.asked()[1].field("levee-token"), "");
 }

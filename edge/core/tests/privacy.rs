@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use levee::config::{
-    ClientDirectives, Config, Credentials, Forward, KeyPolicy, NamePattern, Policy, QueryPolicy, SetCookie,
+    ClientDirectives, Config, Credentials, Particular, KeyPolicy, NamePattern, Policy, QueryPolicy, SetCookie,
     Stale,
 };
 use levee::fields::cache_control::{CacheControl, Qualified};
+use levee::classes::{AcceptClass, Moved, Particulars};
 use levee::fields::credentials;
-use levee::origin::is_forwarded;
 use levee::testing::{Answered, Sim, config_for};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -28,7 +28,7 @@ fn default_profile() -> Policy {
             fields: vec!["x-tenant".into()],
             ..KeyPolicy::default()
         },
-        forward: Forward::Fields(vec!["x-forwarded-user".into()]),
+        forward: vec!["x-variant".into()],
         ..Policy::default()
     }
 }
@@ -36,7 +36,7 @@ fn default_profile() -> Policy {
 /// `levee.transparent.toml`: a plain RFC 9111 shared cache.
 fn transparent_profile() -> Policy {
     Policy {
-        forward: Forward::All,
+        particular: Particular::Answer,
         client_directives: ClientDirectives::Honour,
         credentials: Credentials::Authorization,
         set_cookie: SetCookie::Store,
@@ -105,36 +105,40 @@ fn depends_on_another(given: &Given, step: &Step, policy: &Policy) -> Result<(),
             return Err(format!("it varies on {name}: {:?}, not {would_see:?}", given.ask.field(name)));
         }
     }
-    if policy.forward == Forward::All {
-        return Ok(());
-    }
-    // Nothing that is neither keyed, forwarded nor written by the edge may have been seen by the origin.
-    for (name, value) in &given.ask.fields {
-        let written = matches!(
-            name.as_str(),
-            "host"
-                | "via"
-                | "cdn-loop"
-                | "user-agent"
-                | "x-forwarded-host"
-                | "x-forwarded-proto"
-                | "if-none-match"
-                | "if-modified-since"
-                | "cookie"
-        );
-        if !written && !is_forwarded(name.as_str(), policy) {
-            return Err(format!("it has seen {name}"));
-        }
-        if value == "evil.example"
-            || value == "a browser"
-            || (name == "cookie" && policy.credentials == Credentials::Pass)
-        {
-            return Err(format!("it has seen {name}: {value:?}"));
-        }
-    }
     let tenant = given.ask.field("x-tenant");
     if tenant != sent("x-tenant") && !policy.key.fields.is_empty() {
         return Err(format!("it is for tenant {tenant:?}"));
+    }
+    if !policy.selects() {
+        return Ok(());
+    }
+    shaped_by_another(given, step, policy)
+}
+
+/// Whether a field in which this other request differs may have shaped the response, named by `Vary` or not.
+fn shaped_by_another(given: &Given, step: &Step, policy: &Policy) -> Result<(), String> {
+    let (ours, theirs) = (map(step), given.ask.fields.clone());
+    let is_named = |name: &str| {
+        policy.forward.iter().chain(&policy.key.fields).any(|field| field == name)
+            || matches!(&policy.credentials, Credentials::Key { fields, .. } if fields.iter().any(|field| field == name))
+    };
+    for name in theirs.keys() {
+        let value = theirs[name].to_str().unwrap_or("");
+        if value == "evil.example" || (name == "cookie" && policy.credentials == Credentials::Pass) {
+            return Err(format!("it has seen {name}: {value:?}"));
+        }
+    }
+    if AcceptClass::of(&ours) != AcceptClass::of(&theirs) || ours.get("origin") != theirs.get("origin") {
+        return Err("it was asked for by another class of `Accept`, or from another `Origin`".into());
+    }
+    let particulars = |fields| Particulars::of(fields, &Moved::default(), is_named).expect("a few");
+    let (ours, theirs) = (particulars(&ours), particulars(&theirs));
+    // What brings an entry up to date may say that it is for all.
+    let said = [Some(&given.cache_control), given.resource.update.as_ref()];
+    let mut said = said.into_iter().flatten().map(|text| CacheControl::parse(text));
+    let is_for_all = theirs.is_empty() && said.any(|cc| cc.public || cc.s_maxage.is_some());
+    if ours != theirs && !is_for_all {
+        return Err(format!("it is for those with {theirs:?}, not {ours:?}"));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
-use levee::config::{Config, Credentials, Forward, Policy};
+use levee::config::{Config, Credentials, Particular, Policy};
 use levee::fields::cache_control::Qualified;
 use levee::fields::{CacheControl, vary};
 use levee::testing::{Ask, Reply, Sim, config_for};
@@ -16,7 +16,7 @@ fn plain(origin: impl Fn(&Ask) -> Reply + 'static) -> Sim {
 
 fn transparent(origin: impl Fn(&Ask) -> Reply + 'static) -> Sim {
     let policy =
-        Policy { credentials: Credentials::Authorization, forward: Forward::All, ..Policy::default() };
+        Policy { credentials: Credentials::Authorization, particular: Particular::Answer, ..Policy::default() };
     Sim::new(Config { defaults: policy, ..config_for(&["https://o.example"]) }, origin)
 }
 
@@ -181,7 +181,7 @@ fn what_forbids_cannot_be_garbled_away() {
 fn connection_cannot_split_the_key_from_the_request() {
     let policy = Policy {
         key: levee::config::KeyPolicy { fields: vec!["x-tenant".into()], ..Default::default() },
-        forward: Forward::All,
+        particular: Particular::Answer,
         ..Policy::default()
     };
     let config = Config { defaults: policy, ..config_for(&["https://o.example"]) };

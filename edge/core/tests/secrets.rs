@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use levee::config::{Config, Credentials, Forward, KeyPolicy, Policy};
+use levee::config::{Config, Credentials, Particular, KeyPolicy, Policy};
 use levee::testing::{MapStore, Reply, Sim, TOKEN, config_for};
 
 fn keyed() -> Policy {
@@ -35,8 +35,8 @@ const SECRETS: [(&str, &str); 5] = [
 fn no_store_holds_a_token() {
     for policy in [
         keyed(),
-        Policy { forward: Forward::All, ..keyed() },
-        Policy { forward: Forward::All, ..Policy::default() },
+        Policy { particular: Particular::Answer, ..keyed() },
+        Policy { particular: Particular::Answer, ..Policy::default() },
     ] {
         let is_keyed = policy.credentials != Credentials::Pass;
         let store = MapStore::new(Duration::ZERO);
@@ -62,7 +62,7 @@ fn no_store_holds_a_token() {
 #[test]
 fn what_is_sealed_answers_who_shows_the_same_in_every_instance() {
     let store = MapStore::new(Duration::ZERO);
-    let sim = sim(Policy { forward: Forward::All, ..keyed() }, &store);
+    let sim = sim(Policy { particular: Particular::Answer, ..keyed() }, &store);
     let first = sim.send("GET", "/", &SECRETS).text().to_owned();
     assert!(sim.send("GET", "/", &SECRETS).cache_status().starts_with("hit"));
     assert_eq!(sim.beside().send("GET", "/", &SECRETS).text(), first, "out of the store");

@@ -195,7 +195,7 @@ fn what_only_one_client_may_have_moves_nothing() {
     // The 304 to a request with credentials says nothing about what others get.
     let policy = Policy {
         credentials: Credentials::Authorization,
-        forward: levee::config::Forward::All,
+        particular: levee::config::Particular::Answer,
         ..Policy::default()
     };
     let sim = Sim::new(with(policy), validated("max-age=1, public", &[("cache-control", "max-age=60")]));

@@ -24,13 +24,45 @@ const NEAR = -4;
 /** The handle of what is used once. */
 const ONCE = 0;
 
+/** Ordinary values that are remembered; then all are forgotten. */
+const MOST_ORDINARY = 2048;
+/** What Rust says of a field: it selects, it does not with this value, or with none. */
+const SELECTS = 0;
+const FREE = 2;
+
+/** By kind of page: names of fields, and under each the values that select nothing, or FREE. */
+const ordinary = new Map();
+let ordinaries = 0;
+
+function isOrdinary(name, value) {
+  let names = ordinary.get(page.kind);
+  if (names === undefined) ordinary.set(page.kind, (names = new Map()));
+  let values = names.get(name);
+  if (values === FREE || values?.has(value)) return true;
+  const standing = asked.field(page.id, name, value);
+  if (standing === SELECTS) return false;
+  if (ordinaries >= MOST_ORDINARY) {
+    ordinary.clear();
+    ordinaries = 0;
+    return true;
+  }
+  ordinaries += 1;
+  if (standing === FREE) names.set(name, FREE);
+  else if (value.length <= LONGEST) {
+    if (values === undefined) names.set(name, (values = new Set()));
+    values.add(value);
+  }
+  return true;
+}
+
 /** What is known of a URL: the names of the fields that matter, the plan without any of these, and those with some. */
 class Page {
   plain = undefined;
   others = new Map();
 
-  constructor(id, names) {
+  constructor(id, kind, names) {
     this.id = id;
+    this.kind = kind;
     this.names = names;
   }
 }
@@ -73,6 +105,8 @@ export function reset() {
   stored.length = 0;
   known = 0;
   characters = 0;
+  ordinary.clear();
+  ordinaries = 0;
   epoch += 1;
 }
 
@@ -82,6 +116,8 @@ function forget(edge) {
   stored.length = 0;
   known = 0;
   characters = 0;
+  ordinary.clear();
+  ordinaries = 0;
   epoch += 1;
 }
 
@@ -99,16 +135,18 @@ export function remember(edge, request, env) {
   if (id === undefined) return;
   known += 1;
   characters += url.length;
-  pages.set(url, new Page(id, namesOf(edge, id)));
+  pages.set(url, new Page(id, edge.kind(id), namesOf(edge, id)));
 }
 
 // What `visit` collects of a request's fields: a function made anew for each request would cost more.
+let asked;
+let page;
 let names;
 let lines;
 let size;
 
 function visit(value, name) {
-  if (names.has(name)) lines += `${name}:${value}\n`;
+  if (names.has(name) || !isOrdinary(name, value)) lines += `${name}:${value}\n`;
   // No character takes more than three bytes. Four more a line, as the limit counts.
   size += name.length + 3 * value.length + 4;
 }
@@ -117,10 +155,11 @@ function visit(value, name) {
  * The answer, or nothing where the request has to go the whole way, or what is to be read from the stores first.
  */
 export function answer(edge, request, env) {
-  const page = pages.get(request.url);
+  page = pages.get(request.url);
   if (page === undefined || request.method !== "GET" || env !== boundTo) return undefined;
   // Content shapes the response. No field need tell of it: HTTP/2 frames it otherwise, and the platform may keep the fields.
   if (request.body !== null) return undefined;
+  asked = edge;
   names = page.names;
   lines = "";
   size = 0;

@@ -47,6 +47,16 @@ macro_rules! export {
             }
 
             #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn kind(page: u32) -> u32 {
+                $crate::__private::hits::kind(page)
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub fn field(page: u32, name: &str, value: &str) -> u8 {
+                $crate::__private::hits::field(page, name, value)
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
             pub fn plan(page: u32, fields: &str) -> i32 {
                 $crate::__private::hits::plan(page, fields)
             }

@@ -8,11 +8,13 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderName, Method, Response};
+use http::{HeaderName, HeaderValue, Method, Response};
 use js_sys::Uint8Array;
 use levee::pipeline::hit::{
-    Line, Plan, fields_that_matter, hit, is_awake, is_unknown, name_in_stores, stored,
+    Line, Plan, fields_that_matter, hit, is_awake, is_unknown, name_in_stores, standing, stored,
 };
+use levee::key::Standing;
+use levee::route::RouteId;
 use levee::{Edge, Scheme, Time};
 use wasm_bindgen::JsValue;
 
@@ -43,6 +45,7 @@ struct Page {
     scheme: Scheme,
     authority: String,
     target: String,
+    route: RouteId,
     told: Vec<HeaderName>,
 }
 
@@ -68,8 +71,8 @@ pub fn page(url: &str, env: &Env) -> Option<u32> {
     let (scheme, authority, target) = request::split(url).ok()?;
     let edge = isolate::edge(env).ok()?;
     let line = Line { method: &Method::GET, scheme, authority, target };
-    let told = fields_that_matter(&edge, &line)?;
-    let page = Page { scheme, authority: authority.to_owned(), target: target.to_owned(), told, edge };
+    let (route, told) = fields_that_matter(&edge, &line)?;
+    let page = Page { scheme, authority: authority.to_owned(), target: target.to_owned(), route, told, edge };
     HITS.with_borrow_mut(|hits| {
         hits.pages.push(page);
         u32::try_from(hits.pages.len() - 1).ok()
@@ -84,6 +87,28 @@ pub fn names(page: u32) -> String {
             hits.pages.get(page as usize).map(|page| page.told.iter().map(HeaderName::as_str).collect());
         told.unwrap_or_else(Vec::new).join(",")
     })
+}
+
+/// How a field that is not among the [`names`] of a page stands with this value: 0, it selects, so that a plan has to know it; 1, with
+/// this value it does not; 2, with no value it does. The same for all pages of one [`kind`].
+#[doc(hidden)]
+pub fn field(page: u32, name: &str, value: &str) -> u8 {
+    HITS.with_borrow(|hits| {
+        let Some(page) = hits.pages.get(page as usize) else { return 0 };
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) else { return 0 };
+        match standing(&page.edge, page.route, &name, &value) {
+            Standing::Selects => 0,
+            Standing::Ordinary => 1,
+            Standing::Free => 2,
+        }
+    })
+}
+
+/// Pages of one kind are of one route.
+#[doc(hidden)]
+pub fn kind(page: u32) -> u32 {
+    HITS.with_borrow(|hits| hits.pages.get(page as usize).map_or(0, |page| page.route.index()))
 }
 
 /// Such requests are never answered the short way.

@@ -82,6 +82,6 @@ pub mod __private {
     pub use crate::isolate::boot;
 
     pub mod hits {
-        pub use crate::hits::{answer, forget, found, name, names, page, place, plan};
+        pub use crate::hits::{answer, field, forget, found, kind, name, names, page, place, plan};
     }
 }

@@ -1,6 +1,6 @@
 //! Which request fields are keyed, which are credentials, which are forwarded.
 
-use levee::config::{Credentials, Forward, KeyPolicy};
+use levee::config::{Credentials, KeyPolicy, Particular};
 use levee::fields::credentials;
 
 use super::policy::query;
@@ -88,7 +88,7 @@ pub(super) fn check(own: &source::Policy, merged: &source::Policy, reader: &mut 
             );
         }
     }
-    check_forward(own, merged, reader);
+    check_moved(own, merged, reader);
     let span = own.credentials.as_ref().map(|at| &at.span).or(own.key.as_ref().map(|at| &at.span));
     if let Some(span) = span
         && keyed
@@ -102,19 +102,30 @@ pub(super) fn check(own: &source::Policy, merged: &source::Policy, reader: &mut 
     }
 }
 
-fn check_forward(own: &source::Policy, merged: &source::Policy, reader: &mut Reader<'_>) {
-    let Some(At { value: source::Forward::Fields(list), .. }) = &own.forward else { return };
-    for At { value: FieldName(name), span } in list.iter() {
-        if is_credential(name, merged) {
-            reader.error(span, format!("`{name}` in `forward` is a credential")).help(
-                "it would reach the origin without telling answers apart: `credentials = \"key\"` with `key`, \
-                 or \"pass\", which lets such a request through whole",
-            );
-        }
-        if OWN.contains(&name.as_str()) {
-            reader
-                .error(span, format!("`{name}` in `forward` cannot be forwarded"))
-                .help("the edge itself reads and writes it");
+/// `forward`, `ordinary` and `particular`: neither a credential nor a field that the edge itself reads can be moved.
+fn check_moved(own: &source::Policy, merged: &source::Policy, reader: &mut Reader<'_>) {
+    let particular = own.particular.as_ref().and_then(|at| match &at.value {
+        source::Particular::Fields(list) => Some(list),
+        source::Particular::Answer => None,
+    });
+    let lists = [
+        ("forward", own.forward.as_ref().map(|at| &at.value.0)),
+        ("ordinary", own.ordinary.as_ref().map(|at| &at.value)),
+        ("particular", particular),
+    ];
+    for (key, list) in lists {
+        for At { value: FieldName(name), span } in list.into_iter().flat_map(List::iter) {
+            if is_credential(name, merged) {
+                reader.error(span, format!("`{name}` in `{key}` is a credential")).help(
+                    "whose it is would tell no answers apart: `credentials = \"key\"` with `key`, or \"pass\", which lets \
+                     such a request through whole",
+                );
+            }
+            if OWN.contains(&name.as_str()) {
+                reader
+                    .error(span, format!("`{name}` in `{key}` cannot be moved"))
+                    .help("the edge itself reads and writes it");
+            }
         }
     }
 }
@@ -148,13 +159,27 @@ pub(super) fn key(merged: &source::Policy) -> (Credentials, KeyPolicy) {
     (credentials, key)
 }
 
-/// What is forwarded. An inherited field that has become a credential is not.
-pub(super) fn forward(merged: &source::Policy) -> Forward {
-    match merged.forward.as_ref().map(|at| &at.value) {
-        Some(source::Forward::All) => Forward::All,
-        Some(source::Forward::Fields(list)) => {
-            Forward::Fields(unique(list).into_iter().filter(|name| !is_credential(name, merged)).collect())
-        }
-        None => Forward::Fields(Vec::new()),
+/// The names of a list. An inherited field that has become a credential is not among them.
+fn moved(list: Option<&List<FieldName>>, merged: &source::Policy) -> Vec<String> {
+    let names = list.map(unique).unwrap_or_default();
+    names.into_iter().filter(|name| !is_credential(name, merged)).collect()
+}
+
+/// Fields that count for nothing.
+pub(super) fn forward(merged: &source::Policy) -> Vec<String> {
+    moved(merged.forward.as_ref().map(|at| &at.value.0), merged)
+}
+
+/// Further ordinary fields.
+pub(super) fn ordinary(merged: &source::Policy) -> Vec<String> {
+    moved(merged.ordinary.as_ref().map(|at| &at.value), merged)
+}
+
+/// What particular fields do.
+pub(super) fn particular(merged: &source::Policy) -> Particular {
+    match merged.particular.as_ref().map(|at| &at.value) {
+        Some(source::Particular::Answer) => Particular::Answer,
+        Some(source::Particular::Fields(list)) => Particular::Select(moved(Some(list), merged)),
+        None => Particular::default(),
     }
 }

@@ -20,7 +20,8 @@ pub(crate) use unenforced::warn as warn_unenforced;
 pub(crate) fn file(file: &File, overrides: &Overrides, reader: &mut Reader<'_>) -> Option<Config> {
     let names = origins::names(file);
     warn_any_host(file, reader);
-    let hosts = hosts(file.hosts.as_ref(), overrides, reader);
+    // Where the file names none any host is served: extra ones would narrow that.
+    let hosts = hosts(file.hosts.as_ref(), overrides, file.hosts.is_some(), reader);
     let origins = origins::compile(file, overrides, reader);
     let base = file.defaults.as_ref().map(|defaults| defaults.value.clone()).unwrap_or_default();
     let defaults = policy::compile(&base, &source::Policy::default(), &names, reader);
@@ -49,10 +50,11 @@ fn warn_any_host(file: &File, reader: &mut Reader<'_>) {
     }
 }
 
-/// Any host where the file names none: extra hosts would then narrow it.
+/// The hosts of the file and, unless any host is served (`adds`), the extra ones.
 fn hosts(
     source: Option<&At<List<Host, 1>>>,
     overrides: &Overrides,
+    adds: bool,
     reader: &mut Reader<'_>,
 ) -> Vec<HostPattern> {
     let mut hosts: Vec<String> = Vec::new();
@@ -65,7 +67,7 @@ fn hosts(
     }
     for extra in &overrides.hosts {
         match Host::parse(extra) {
-            Ok(Host(host)) if source.is_some() && !hosts.contains(&host) => hosts.push(host),
+            Ok(Host(host)) if adds && !hosts.contains(&host) => hosts.push(host),
             Ok(_) => {}
             Err(wrong) => {
                 let error = reader.error_outside(format!("the extra host `{extra}` {}", wrong.why));
@@ -77,8 +79,8 @@ fn hosts(
 }
 
 fn shield(file: &File) -> Shield {
-    let Some(At { value: source, .. }) = &file.shield else { return Shield::default() };
-    let usual = Shield::default();
+    let Some(At { value: source, .. }) = &file.shield else { return usual_shield(file) };
+    let usual = usual_shield(file);
     let timeout = source.timeout.as_ref().map(|timeout| &timeout.value);
     Shield {
         connect_timeout: timeout
@@ -88,6 +90,17 @@ fn shield(file: &File) -> Shield {
             .and_then(|timeout| timeout.first_byte.as_ref())
             .map_or(usual.first_byte_timeout, |time| time.value.0),
         max_inflight: source.max_inflight.as_ref().map_or(usual.max_inflight, |most| small(most.value.0)),
+    }
+}
+
+/// What holds where the file does not say. On a platform that ends requests sooner, an origin is not waited for longer.
+fn usual_shield(file: &File) -> Shield {
+    let platform = file.limits.as_ref().and_then(|limits| limits.value.platform.as_ref());
+    match platform.map(|at| at.value) {
+        Some(source::Platform::AkamaiFunctions) => {
+            Shield { first_byte_timeout: Duration::from_secs(25), ..Shield::default() }
+        }
+        Some(source::Platform::Any) | None => Shield::default(),
     }
 }
 
@@ -174,12 +187,12 @@ fn names_help(name: &str, known: &[&str]) -> String {
     }
 }
 
-/// The design's defaults in front of one origin; any host.
+/// The design's defaults in front of one origin, for the extra hosts; any host where there are none.
 pub(crate) fn neutral(url: &str, overrides: &Overrides, reader: &mut Reader<'_>) -> Option<Config> {
-    hosts(None, overrides, reader);
+    let hosts = hosts(None, overrides, true, reader);
     let origin = origins::neutral(url, overrides, reader);
     let config = Config {
-        hosts: Vec::new(),
+        hosts,
         origins: origin.into_iter().collect(),
         shield: Shield::default(),
         purge_auth: Vec::new(),

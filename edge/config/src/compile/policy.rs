@@ -37,6 +37,9 @@ pub(super) fn compile(
         },
         key,
         forward: super::fields::forward(&merged),
+        ordinary: super::fields::ordinary(&merged),
+        particular: super::fields::particular(&merged),
+        via: plain(merged.via.as_ref(), usual.via),
         client_directives: match merged.client_directives.as_ref().map(|at| at.value) {
             Some(source::ClientDirectives::Ignore) | None => ClientDirectives::Ignore,
             Some(source::ClientDirectives::Honour) => ClientDirectives::Honour,

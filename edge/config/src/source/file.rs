@@ -70,8 +70,9 @@ section! {
         weight: Number<1, 65_535> = 1,
         /// Only asked when no other origin could be reached.
         backup: bool = false,
-        /// What the origin reads as `Host` (RFC 9110, section 7.2).
-        host: OriginHost = "origin",
+        /// What the origin reads as `Host` (RFC 9110, section 7.2). Left out: `client` where `hosts` are named and the origin has a plain
+        /// `http` URL, an IP address or a private name, else `origin`.
+        host: OriginHost,
     }
 }
 
@@ -91,7 +92,7 @@ section! {
         /// Until the connection stands.
         connect: Duration<1> = "1s",
         /// Until the first byte of the answer.
-        first_byte: Duration<1> = "10s",
+        first_byte: Duration<1> = "60s",
     }
 }
 

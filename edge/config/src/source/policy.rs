@@ -35,8 +35,14 @@ section! {
         set_cookie: SetCookie = "refuse",
         /// What tells answers apart, beside scheme, host and path.
         key: Keyed,
-        /// Which fields of a shareable request reach the origin.
+        /// Request fields that count for nothing: they reach the origin and tell no answers apart, whatever they say.
         forward: Forward = [],
+        /// Further request fields that are ordinary, with any value.
+        ordinary: List<FieldName> = [],
+        /// What a particular field does: `"answer"`, or further fields that are particular with every value.
+        particular: Particular = [],
+        /// Whether the origin is told by `Via` that a request came through a cache.
+        via: bool = false,
         /// Whether `Cache-Control` and `Pragma` of a request move the cache.
         client_directives: ClientDirectives = "ignore",
         /// Targeted cache fields (RFC 9213) of an answer that this edge listens to before `Cache-Control`, the first first.
@@ -119,33 +125,54 @@ section! {
 
 /// `forward`.
 #[derive(Clone, Debug)]
-pub(crate) enum Forward {
-    All,
-    Fields(List<FieldName>),
-}
+pub(crate) struct Forward(pub(crate) List<FieldName>);
 
 impl Value for Forward {
     fn read(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        if let DeValue::String(text) = node.value
+            && text == "all"
+        {
+            let error = reader.error(&node.span, format!("`{}` lists fields: every field reaches the origin", node.name));
+            error.help("leave it out; for a plain RFC 9111 shared cache write `particular = \"answer\"`");
+            return None;
+        }
+        List::read(node, reader).map(Self)
+    }
+
+    fn schema() -> Json {
+        List::<FieldName>::schema()
+    }
+}
+
+/// `particular`.
+#[derive(Clone, Debug)]
+pub(crate) enum Particular {
+    Answer,
+    Fields(List<FieldName>),
+}
+
+impl Value for Particular {
+    fn read(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let wrong = match node.value {
             DeValue::Array(_) => return List::read(node, reader).map(Self::Fields),
-            DeValue::String(text) if text == "all" => return Some(Self::All),
+            DeValue::String(text) if text == "answer" => return Some(Self::Answer),
             DeValue::String(text) => format!("\"{}\"", shown(text)),
             other => describe(other),
         };
         reader
-            .error(&node.span, format!("`{}` must be \"all\" or a list of fields, not {wrong}", node.name))
-            .help(format!("write `{} = [\"x-tenant\"]` or `{0} = \"all\"`", node.key()));
+            .error(&node.span, format!("`{}` must be \"answer\" or a list of fields, not {wrong}", node.name))
+            .help(format!("write `{} = [\"x-tenant\"]` or `{0} = \"answer\"`", node.key()));
         None
     }
 
     fn schema() -> Json {
-        let all = Json::object([
-            ("const", "all".into()),
-            ("description", "All but hop-by-hop fields, as a plain RFC 9111 shared cache does.".into()),
+        let answer = Json::object([
+            ("const", "answer".into()),
+            ("description", "They tell nothing apart but by `Vary`, as in a plain RFC 9111 shared cache.".into()),
         ]);
-        let about =
-            "These, beside `Accept`, `Accept-Language`, `Accept-Encoding`, `Origin` and what is keyed.";
+        let about = "A particular field selects: an answer is for requests with the same particular fields and values. These are \
+                     particular with every value.";
         let fields = List::<FieldName>::schema().with("description", about);
-        Json::object([("anyOf", vec![all, fields].into())])
+        Json::object([("anyOf", vec![answer, fields].into())])
     }
 }

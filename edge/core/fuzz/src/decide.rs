@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use levee::Time;
-use levee::config::{ClientDirectives, Credentials, Forward as Forwarded, Policy, SetCookie, Stale, Ttl};
+use levee::config::{ClientDirectives, Credentials, Particular, Policy, SetCookie, Stale, Ttl};
 use levee::decide::{
     Candidate, Decision, Facts, Forward, Freshness, Serve, StandIn, decide, storable, strip_unstorable,
 };
@@ -74,7 +74,8 @@ fn policy(input: &mut Input<'_>) -> Policy {
     let seconds = |n: u8| Duration::from_secs(n.into());
     Policy {
         client_directives: if is(0) { ClientDirectives::Honour } else { ClientDirectives::Ignore },
-        forward: if is(1) { Forwarded::All } else { Forwarded::Fields(vec!["x-a".into()]) },
+        forward: vec!["x-a".into()],
+        particular: if is(1) { Particular::Answer } else { Particular::default() },
         heuristic: is(2),
         pass_targeted: is(3),
         ttl: Ttl {

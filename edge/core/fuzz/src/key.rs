@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName};
 use levee::Scheme;
 use levee::config::{Credentials, KeyPolicy, NamePattern, Policy, QueryPolicy};
 use levee::fields::{credentials, vary};
-use levee::key::{Key, authority, digest};
+use levee::key::{Key, Selection, authority, digest};
 use levee::route::Target;
 use levee::seal::Seal;
 
@@ -29,10 +29,19 @@ pub fn check(data: &[u8]) {
     let policy = policy(flags);
 
     let seal = Seal::new(Some("secret"), "");
-    let key = Key::new(scheme, &authority, &target, &fields, &policy, &seal);
+    let Ok(selection) = Selection::of(&fields, &policy, &seal) else { return };
+    let key = Key::new(scheme, &authority, &target, &fields, &policy, (&selection, &seal));
     let read = Read::key(key.as_str());
     assert_eq!(read.url, format!("{}://{authority}{}", scheme.as_str(), key.target()));
-    assert_eq!(read.parts, wanted(&fields, &policy, &seal));
+    // What the policy keys stands first, then what every entry is told apart by.
+    let (selects, keyed): (Vec<Part>, Vec<Part>) =
+        read.parts.iter().cloned().partition(|(kind, ..)| matches!(kind, 'q' | 'p'));
+    assert_eq!(keyed, wanted(&fields, &policy, &seal));
+    let kinds: Vec<char> = selects.iter().map(|(kind, ..)| *kind).collect();
+    assert_eq!(kinds, if key.particular().is_some() { vec!['q', 'p'] } else { vec!['q'] });
+    if let Some(general) = key.general() {
+        assert!(key.as_str().starts_with(general.as_str()) && general.particular().is_none());
+    }
     keeps_what_is_keyed(&key, &target, &policy);
     assert_eq!(digest(key.as_str()).len(), 64);
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use overrides::{origin_variable, override_origin};
 pub use pattern::{HostPattern, NamePattern, PathPattern};
 pub use policy::{
-    ClientDirectives, Credentials, Forward, KeyPolicy, Negative, Policy, QueryPolicy, RateLimit, SetCookie,
+    ClientDirectives, Credentials, KeyPolicy, Negative, Particular, Policy, QueryPolicy, RateLimit, SetCookie,
     Stale, Ttl,
 };
 pub use wire::DecodeError;
@@ -92,7 +92,7 @@ impl Default for Shield {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(1),
-            first_byte_timeout: Duration::from_secs(10),
+            first_byte_timeout: Duration::from_mins(1),
             max_inflight: 64,
         }
     }

@@ -23,7 +23,14 @@ pub struct Policy {
     pub credential_fields: Vec<String>,
     pub set_cookie: SetCookie,
     pub key: KeyPolicy,
-    pub forward: Forward,
+    /// Request fields that count for nothing, in lower case: they reach the origin and tell no entries apart, whatever they say.
+    pub forward: Vec<String>,
+    /// Request fields that are ordinary with any value, in lower case.
+    pub ordinary: Vec<String>,
+    pub particular: Particular,
+    /// Whether the origin is told by `Via` that a request came through a cache (RFC 9110, section 7.6.3). Off by default: nginx
+    /// compresses nothing for a request with `Via`.
+    pub via: bool,
     pub client_directives: ClientDirectives,
     /// Targeted cache fields (RFC 9213) this edge listens to, first match wins, in lower case.
     pub targeted: Vec<String>,
@@ -39,6 +46,20 @@ pub struct Policy {
 /// The field for every CDN (RFC 9213, section 3.1).
 pub(super) const CDN_CACHE_CONTROL: &str = "cdn-cache-control";
 
+impl Policy {
+    /// Whether everything that could have shaped a response tells entries apart, also where no `Vary` names it.
+    pub const fn selects(&self) -> bool {
+        matches!(self.particular, Particular::Select(_))
+    }
+}
+
+impl Policy {
+    /// Whether the policy itself gives a response a lifetime where the origin gives none, or another one.
+    pub fn assigns_lifetimes(&self) -> bool {
+        self.ttl.overrides.is_some() || !self.ttl.default.is_zero() || self.heuristic
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -50,7 +71,10 @@ impl Default for Policy {
             credential_fields: Vec::new(),
             set_cookie: SetCookie::Refuse,
             key: KeyPolicy::default(),
-            forward: Forward::Fields(Vec::new()),
+            forward: Vec::new(),
+            ordinary: Vec::new(),
+            particular: Particular::default(),
+            via: false,
             client_directives: ClientDirectives::Ignore,
             targeted: vec![CDN_CACHE_CONTROL.to_owned()],
             pass_targeted: false,
@@ -92,7 +116,8 @@ pub enum Credentials {
     Pass,
     /// They are removed: the content is the same for everyone.
     Strip,
-    /// Only `Authorization` counts, as RFC 9111, section 3.5 has it; other credentials are fields like any other.
+    /// Only `Authorization` counts, as RFC 9111, section 3.5 has it; other credentials are fields like any other. In a plain shared
+    /// cache alone ([`Particular::Answer`]); elsewhere it is [`Credentials::Pass`].
     Authorization,
     /// These cookies and fields are part of the key and are forwarded; other credentials are removed.
     Key { cookies: Vec<String>, fields: Vec<String> },
@@ -137,13 +162,20 @@ impl Default for QueryPolicy {
     }
 }
 
-/// Which fields of a shareable request reach the origin.
+/// What a particular field does: one that not every client sends, or an ordinary one with a value of its own kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Forward {
-    /// `Accept`, `Accept-Language`, `Accept-Encoding`, `Origin`, what is keyed, and these (in lower case).
-    Fields(Vec<String>),
-    /// All but hop-by-hop fields, as a plain RFC 9111 shared cache does.
-    All,
+pub enum Particular {
+    /// It selects: an entry answers a request only if both carry the same particular fields with the same values. These fields (in
+    /// lower case) are particular with every value.
+    Select(Vec<String>),
+    /// It tells nothing apart but by `Vary`, as in a plain RFC 9111 shared cache.
+    Answer,
+}
+
+impl Default for Particular {
+    fn default() -> Self {
+        Self::Select(Vec::new())
+    }
 }
 
 /// Whether a client's `Cache-Control` and `Pragma` move the cache (RFC 9111, section 5.2.1).

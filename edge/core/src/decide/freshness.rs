@@ -28,6 +28,8 @@ pub struct Freshness {
     pub may_be_stale: bool,
     /// `no-cache`: never served without asking.
     pub always_validate: bool,
+    /// Whether the origin says that it is for everyone: `public` or `s-maxage`.
+    pub public: bool,
     /// Whether the response says that it may be shared although its request carried credentials (section 3.5).
     pub shared_with_credentials: bool,
 }
@@ -99,6 +101,7 @@ impl Freshness {
             disconnected: window(None, policy.stale.disconnected).max(if_error),
             may_be_stale: !no_stale,
             always_validate: directives.no_cache == Qualified::Yes,
+            public: directives.public || directives.s_maxage.is_some(),
             shared_with_credentials: directives.public
                 || directives.s_maxage.is_some()
                 || directives.must_revalidate,

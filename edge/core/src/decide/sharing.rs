@@ -34,6 +34,8 @@ pub enum PassReason {
     Body,
     /// What is stored does not meet its `If-Match` or `If-Unmodified-Since`, which are for the origin to judge.
     Precondition,
+    /// It has more particular fields than tell entries apart.
+    Particular,
     /// The platform has replaced bytes of its fields: what told it apart from others is lost ([`crate::LostBytes`]).
     LostBytes,
 }
@@ -47,6 +49,7 @@ impl PassReason {
             Self::Credentials => "credentials",
             Self::Body => "request-body",
             Self::Precondition => "precondition",
+            Self::Particular => "too-particular",
             Self::LostBytes => "lost-bytes",
         }
     }

@@ -2,10 +2,11 @@
 
 use http::{HeaderMap, HeaderName, StatusCode, header};
 
+use super::errors::leaves_entry;
 use super::freshness::{self, Freshness, Source};
-use crate::config::{Credentials, Forward, Policy, SetCookie};
-use crate::fields::{self, CacheControl, cache_control::Qualified, credentials, vary::Vary};
-use crate::origin::is_forwarded;
+use crate::config::{Credentials, Policy, SetCookie};
+use crate::fields::vary::{self, Vary};
+use crate::fields::{self, CacheControl, cache_control::Qualified, credentials};
 
 /// Why a response is not stored. Each is a `detail` of `Cache-Status`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +23,12 @@ pub enum NoStore {
     SetCookie,
     /// `Vary: *`.
     VaryAny,
-    /// It varies on a field that was not forwarded, so that the origin did not see it.
-    VaryNotForwarded(HeaderName),
+    /// The request has a particular field (this and perhaps others), with values that were not seen for the URL before.
+    ParticularOnce(HeaderName),
+    /// The same, and the URL has as many particular sets as it may.
+    ParticularFull(HeaderName),
+    /// It repeats what the request says in an ordinary field, which is nobody else's.
+    Repeats(HeaderName),
     /// The origin names no lifetime, and neither does the policy.
     Silent,
     /// A lifetime of zero, and nothing to confirm the entry with later.
@@ -49,7 +54,9 @@ impl NoStore {
             Self::Credentials => "credentials",
             Self::SetCookie => "set-cookie",
             Self::VaryAny => "vary-any",
-            Self::VaryNotForwarded(_) => "vary-not-forwarded",
+            Self::ParticularOnce(_) => "particular-once",
+            Self::ParticularFull(_) => "particular-full",
+            Self::Repeats(_) => "repeats-request",
             Self::Silent => "no-lifetime",
             Self::Useless => "no-lifetime-no-validator",
             Self::Status => "status",
@@ -67,9 +74,10 @@ impl NoStore {
                 "credentials = \"strip\" (the content is the same for all) or \"key\"".to_owned()
             }
             Self::SetCookie => "set_cookie = \"strip\"".to_owned(),
-            Self::VaryNotForwarded(name) => {
-                format!("forward = [\"{name}\"] or key = {{ headers = [\"{name}\"] }}")
+            Self::ParticularOnce(name) | Self::ParticularFull(name) => {
+                format!("forward = [\"{name}\"] (it changes no response) or key = {{ headers = [\"{name}\"] }}")
             }
+            Self::Repeats(name) => format!("key = {{ headers = [\"{name}\"] }}"),
             Self::Silent => "ttl = { default = \"10s\" }".to_owned(),
             Self::TooLarge => "[limits] object".to_owned(),
             Self::RequestNoStore => "client_directives = \"ignore\"".to_owned(),
@@ -96,7 +104,7 @@ pub struct Candidate<'a> {
 pub fn storable(candidate: &Candidate<'_>, limit: u64, policy: &Policy) -> Result<Vec<HeaderName>, NoStore> {
     let &Candidate { request, request_no_store, status, response, freshness, length } = candidate;
     let (directives, _) = freshness::directives(response, policy);
-    check_status(status, &directives)?;
+    check_status(status, &directives, policy)?;
     if request_no_store {
         return Err(NoStore::RequestNoStore);
     }
@@ -122,7 +130,7 @@ pub fn storable(candidate: &Candidate<'_>, limit: u64, policy: &Policy) -> Resul
     if is_endless(response) {
         return Err(NoStore::EventStream);
     }
-    let vary = variance(response, policy)?;
+    let vary = variance(candidate, policy)?;
     let has_validator = response.contains_key(header::ETAG) || response.contains_key(header::LAST_MODIFIED);
     match freshness.source {
         // `no-cache` says: keep it, and ask before each use.
@@ -138,7 +146,11 @@ pub fn storable(candidate: &Candidate<'_>, limit: u64, policy: &Policy) -> Resul
     Ok(vary)
 }
 
-fn check_status(status: StatusCode, directives: &CacheControl) -> Result<(), NoStore> {
+fn check_status(status: StatusCode, directives: &CacheControl, policy: &Policy) -> Result<(), NoStore> {
+    // What one request may have caused is for no other, whatever lifetime it names, unless the policy takes that on itself.
+    if policy.selects() && leaves_entry(status) && !policy.negative.iter().any(|own| own.status == status.as_u16()) {
+        return Err(NoStore::Status);
+    }
     // They answer a condition or a range, and so no plain request.
     let of_a_condition = matches!(status.as_u16(), 100..200 | 206 | 304 | 412 | 416);
     if of_a_condition || (directives.must_understand && !is_understood(status)) {
@@ -158,28 +170,14 @@ fn is_endless(response: &HeaderMap) -> bool {
     })
 }
 
-/// Whether the origin saw this field as the client sent it, or knows that it never does.
-fn is_seen(name: &str, policy: &Policy) -> bool {
-    is_forwarded(name, policy)
-        || (policy.credentials == Credentials::Strip
-            && credentials::is_credential(name, &policy.credential_fields))
-}
-
 /// What the entry is told apart by, beside its key.
-fn variance(response: &HeaderMap, policy: &Policy) -> Result<Vec<HeaderName>, NoStore> {
+fn variance(candidate: &Candidate<'_>, policy: &Policy) -> Result<Vec<HeaderName>, NoStore> {
+    let Candidate { response, .. } = candidate;
     let Vary::On(mut names) = Vary::read(response) else { return Err(NoStore::VaryAny) };
-    if policy.forward != Forward::All
-        && let Some(name) = names.iter().find(|name| !is_seen(name.as_str(), policy))
-    {
-        return Err(NoStore::VaryNotForwarded(name.clone()));
-    }
-    // An answer that names one origin is for that origin, whether or not it says so (WHATWG Fetch, CORS and caches).
-    let names_origin = response
-        .get(header::ACCESS_CONTROL_ALLOW_ORIGIN)
-        .is_some_and(|value| value != "*" && value != "null");
-    if names_origin && !names.contains(&header::ORIGIN) {
+    if policy.selects() {
+        names.extend(unnamed(candidate));
+    } else if names_origin(response) {
         names.push(header::ORIGIN);
-        names.sort_by(|a, b| a.as_str().cmp(b.as_str()));
     }
     // What is removed from every request is the same for all of them.
     if policy.credentials == Credentials::Strip {
@@ -187,7 +185,34 @@ fn variance(response: &HeaderMap, policy: &Policy) -> Result<Vec<HeaderName>, No
     }
     // What is keyed already need not be looked up twice.
     names.retain(|name| !policy.key.fields.iter().any(|keyed| keyed == name.as_str()));
+    names.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    names.dedup();
     Ok(names)
+}
+
+/// A response that names one origin is for that origin, whether or not it says so (WHATWG Fetch, CORS and caches).
+fn names_origin(response: &HeaderMap) -> bool {
+    response.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).is_some_and(|value| value != "*" && value != "null")
+}
+
+/// What a response depends on although its `Vary` may not name it.
+fn unnamed(candidate: &Candidate<'_>) -> Vec<HeaderName> {
+    let &Candidate { request, response, status, .. } = candidate;
+    let mut names = Vec::new();
+    let allows_all = response.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).is_some_and(|value| value == "*");
+    if request.contains_key(header::ORIGIN) && !allows_all {
+        names.push(header::ORIGIN);
+    }
+    if response.contains_key(header::CONTENT_ENCODING) {
+        names.push(header::ACCEPT_ENCODING);
+    }
+    if response.contains_key(header::CONTENT_LANGUAGE) {
+        names.push(header::ACCEPT_LANGUAGE);
+    }
+    if status.is_redirection() {
+        names.extend(vary::FACTS);
+    }
+    names
 }
 
 /// Removes from a response what may not be stored of it.

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName};
 use crate::config::{Credentials, Policy};
 
 /// Fields by which clients usually identify themselves, beside what a policy names.
-const USUAL: [&str; 16] = [
+const USUAL: [&str; 23] = [
     "authorization",
     "cookie",
     "api-key",
@@ -22,6 +22,14 @@ const USUAL: [&str; 16] = [
     "ocp-apim-subscription-key",
     "cf-access-jwt-assertion",
     "x-ms-token-aad-access-token",
+    // What proxies that log visitors in tell of them.
+    "remote-user",
+    "x-auth-request-access-token",
+    "x-auth-request-email",
+    "x-auth-request-user",
+    "x-forwarded-access-token",
+    "x-forwarded-email",
+    "x-forwarded-user",
 ];
 
 /// The fields of a request by which it says who asks, as a policy sees it. `None`: nothing that keeps an answer from being
@@ -29,8 +37,10 @@ const USUAL: [&str; 16] = [
 pub fn found<'a>(fields: &'a HeaderMap, policy: &Policy) -> Option<&'a HeaderName> {
     match policy.credentials {
         Credentials::Strip | Credentials::Key { .. } => None,
-        Credentials::Authorization => fields.keys().find(|name| **name == http::header::AUTHORIZATION),
-        Credentials::Pass => {
+        Credentials::Authorization if !policy.selects() => {
+            fields.keys().find(|name| **name == http::header::AUTHORIZATION)
+        }
+        Credentials::Pass | Credentials::Authorization => {
             fields.keys().find(|name| is_credential(name.as_str(), &policy.credential_fields))
         }
     }
@@ -45,8 +55,8 @@ pub fn is_credential(name: &str, named: &[String]) -> bool {
 pub fn read_by(policy: &Policy) -> impl Iterator<Item = &str> {
     let (usual, named, cookie): (&[&str], &[String], _) = match &policy.credentials {
         Credentials::Strip => (&[], &[], None),
-        Credentials::Authorization => (&USUAL[..1], &[], None),
-        Credentials::Pass => (&USUAL, &policy.credential_fields, None),
+        Credentials::Authorization if !policy.selects() => (&USUAL[..1], &[], None),
+        Credentials::Pass | Credentials::Authorization => (&USUAL, &policy.credential_fields, None),
         Credentials::Key { cookies, fields } => (&[], fields, (!cookies.is_empty()).then_some("cookie")),
     };
     usual.iter().copied().chain(named.iter().map(String::as_str)).chain(cookie)

@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName};
 
 use super::{accept, list};
+use crate::classes::Facts;
 use crate::seal::{Seal, is_harmless};
 
 /// What a response says it varies on.
@@ -30,6 +31,26 @@ impl Vary {
         Self::On(names)
     }
 }
+
+/// What tells redirects apart beside their `Vary`: coarse facts, each under a name that no field of a request has a value by.
+pub const FACTS: [HeaderName; 3] = [LANGUAGE, MOBILE, NAVIGATION];
+
+const LANGUAGE: HeaderName = HeaderName::from_static("levee-first-language");
+const MOBILE: HeaderName = HeaderName::from_static("levee-mobile");
+const NAVIGATION: HeaderName = HeaderName::from_static("levee-navigation");
+
+/// The fields of a request by which a name of `Vary`, or of a fact, selects.
+pub fn read_for(name: &HeaderName) -> &[HeaderName] {
+    if FACTS.contains(name) { &OF_FACTS } else { std::slice::from_ref(name) }
+}
+
+static OF_FACTS: [HeaderName; 5] = [
+    http::header::ACCEPT_LANGUAGE,
+    http::header::USER_AGENT,
+    http::header::UPGRADE_INSECURE_REQUESTS,
+    HeaderName::from_static("sec-ch-ua-mobile"),
+    HeaderName::from_static("sec-fetch-mode"),
+];
 
 /// What a request says in the fields that a response varies on, as one string that two requests share exactly when
 /// the response answers both. Every part is preceded by its length, so that no value can pass for another. Of a field that may
@@ -60,6 +81,14 @@ pub fn selector(request: &HeaderMap, on: &[HeaderName], seal: &Seal) -> String {
 /// The value with what makes no difference taken out: white space around commas, and for what is negotiated, order and
 /// case as far as they mean nothing.
 fn normalised(request: &HeaderMap, name: &HeaderName) -> Option<String> {
+    if FACTS.contains(name) {
+        let facts = Facts::of(request);
+        return Some(match name.as_str() {
+            "levee-mobile" => facts.mobile.to_string(),
+            "levee-navigation" => facts.navigation.to_string(),
+            _ => facts.language.map(str::to_ascii_lowercase).unwrap_or_default(),
+        });
+    }
     let joined = list::joined(request, name.as_str())?;
     let text = list::latin1(&joined);
     Some(match name.as_str() {

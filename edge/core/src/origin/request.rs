@@ -4,14 +4,15 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::config::{Credentials, Forward, Policy};
+use crate::classes::{is_added_on_the_way, is_foreign};
+use crate::config::{Credentials, Policy};
 use crate::fields::{accept, connection, credentials, list};
 use crate::identity;
 use crate::request::Scheme;
 use crate::respond::access::TOKEN;
 
-/// Fields of a shareable request that reach the origin whatever the policy says.
-const ALWAYS: [HeaderName; 4] =
+/// Fields by which clients negotiate, so that errors may differ by them whether or not they say so.
+const NEGOTIATED: [HeaderName; 4] =
     [header::ACCEPT, header::ACCEPT_LANGUAGE, header::ACCEPT_ENCODING, header::ORIGIN];
 
 /// Conditions and ranges: on a fill the edge wants the whole answer and puts the client's conditions to it itself.
@@ -25,6 +26,7 @@ pub(crate) const CONDITIONS: [HeaderName; 6] = [
 ];
 
 const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// How the client reached the edge: what the edge itself tells the origin.
 #[derive(Clone, Copy, Debug)]
@@ -32,26 +34,22 @@ pub struct Hop<'a> {
     pub scheme: Scheme,
     pub authority: &'a str,
     pub client: Option<IpAddr>,
+    /// Whether a trusted proxy sent the request, so that its own forwarding fields hold where the request goes through whole.
+    pub trusted: bool,
     /// Of the deployment ([`crate::identity`]).
     pub identity: &'a str,
 }
 
-/// Whether a field of a shareable request reaches the origin (so that an answer may depend on it).
+/// Whether a field of a shareable request reaches the origin as the client sent it: all do, but for credentials that the policy
+/// removes.
 pub fn is_forwarded(name: &str, policy: &Policy) -> bool {
-    match &policy.forward {
-        _ if is_keyed(name, policy) => true,
-        Forward::All => {
-            matches!(policy.credentials, Credentials::Pass | Credentials::Authorization)
-                || !credentials::is_credential(name, &policy.credential_fields)
-        }
-        Forward::Fields(extra) => {
-            ALWAYS.iter().any(|field| field == name) || extra.iter().any(|field| field == name)
-        }
-    }
+    is_keyed(name, policy)
+        || matches!(policy.credentials, Credentials::Pass | Credentials::Authorization)
+        || !credentials::is_credential(name, &policy.credential_fields)
 }
 
 /// Whether a field is part of the key by name.
-fn is_keyed(name: &str, policy: &Policy) -> bool {
+pub(crate) fn is_keyed(name: &str, policy: &Policy) -> bool {
     let named = |names: &[String]| names.iter().any(|field| field == name);
     let credential = match &policy.credentials {
         Credentials::Key { fields, .. } => named(fields),
@@ -60,21 +58,32 @@ fn is_keyed(name: &str, policy: &Policy) -> bool {
     credential || named(&policy.key.fields)
 }
 
-/// Names of the fields that reach the origin with every shareable request without being keyed. Where all fields do, and where
-/// `forward` names more, the policy has taken that on itself.
+/// Names of the fields by which an error is told apart, beside what it says itself. A plain shared cache goes by `Vary` alone.
 pub fn unkeyed(policy: &Policy) -> Vec<HeaderName> {
-    if policy.forward == Forward::All {
+    if !policy.selects() {
         return Vec::new();
     }
     let keyed = |name: &HeaderName| policy.key.fields.iter().any(|keyed| keyed == name.as_str());
-    ALWAYS.into_iter().filter(|name| !keyed(name)).collect()
+    NEGOTIATED.into_iter().filter(|name| !keyed(name)).collect()
 }
 
-/// The fields of a shareable request: what the policy keys or forwards, and what the edge writes.
+/// Whether the policy names a field that is otherwise removed, so that it is kept.
+fn is_named(name: &str, policy: &Policy) -> bool {
+    is_keyed(name, policy) || policy.forward.iter().any(|field| field == name)
+}
+
+/// The fields of a request whose response may be shared: the client's, and what the edge writes. What is left out is listed in
+/// docs/fields.md: what belongs to one connection, conditions and ranges (the edge answers them), what clients say of how they
+/// came, credentials that the policy removes, and a `Referer` of another site.
 pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> HeaderMap {
-    let mut fields = HeaderMap::with_capacity(16);
+    let mut fields = HeaderMap::with_capacity(client.keys_len() + 4);
     for name in client.keys() {
-        if !is_forwarded(name.as_str(), policy) || CONDITIONS.contains(name) || name == header::HOST {
+        let is_removed = CONDITIONS.contains(name)
+            || !is_forwarded(name.as_str(), policy)
+            || (is_added_on_the_way(name) && !is_named(name.as_str(), policy))
+            || matches!(*name, header::HOST | header::EXPECT | header::VIA)
+            || name == TOKEN;
+        if is_removed {
             continue;
         }
         for value in client.get_all(name) {
@@ -83,8 +92,6 @@ pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> Head
     }
     // What tells entries apart is what the origin is sent.
     connection::strip_but(&mut fields, |name| is_keyed(name, policy));
-    fields.remove(header::EXPECT);
-    fields.remove(TOKEN);
     if let Credentials::Key { cookies, .. } = &policy.credentials {
         let kept: Vec<Vec<u8>> = cookies
             .iter()
@@ -93,15 +100,18 @@ pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> Head
         fields.remove(header::COOKIE);
         insert_bytes(&mut fields, header::COOKIE, &kept.join(&b"; "[..]));
     }
+    if policy.selects() && fields.get(header::REFERER).is_some_and(|referer| is_foreign(referer, hop.authority)) {
+        fields.remove(header::REFERER);
+    }
     normalise(&mut fields, &header::ACCEPT_ENCODING, accept::encodings);
-    let languages = if policy.key.sort_languages { accept::languages_sorted } else { accept::languages };
-    normalise(&mut fields, &header::ACCEPT_LANGUAGE, languages);
-    // Origins that block what does not say who it is see the edge, unless the client's own is forwarded.
-    if !is_forwarded(header::USER_AGENT.as_str(), policy) {
-        insert(&mut fields, header::USER_AGENT, concat!("levee/", env!("CARGO_PKG_VERSION")));
+    if policy.key.sort_languages {
+        normalise(&mut fields, &header::ACCEPT_LANGUAGE, accept::languages_sorted);
     }
     keep_way(&mut fields, client);
-    add_hop(&mut fields, hop);
+    // The client's address is the one input that tells nothing apart. Where the policy itself assigns lifetimes, the origin did
+    // not say that its response is for others, so it does not learn who asks.
+    let client = hop.client.filter(|_| !(policy.selects() && policy.assigns_lifetimes()));
+    add_hop(&mut fields, policy, &Hop { client, ..*hop });
     fields
 }
 
@@ -116,28 +126,41 @@ fn keep_way(fields: &mut HeaderMap, client: &HeaderMap) {
 }
 
 /// The fields of a request that goes through whole.
-pub fn whole_fields(client: &HeaderMap, hop: &Hop<'_>) -> HeaderMap {
+pub fn whole_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> HeaderMap {
     let mut fields = client.clone();
     connection::strip(&mut fields);
     fields.remove(header::EXPECT);
     fields.remove(TOKEN);
+    if !hop.trusted {
+        let untrue: Vec<HeaderName> = fields
+            .keys()
+            .filter(|name| is_added_on_the_way(name) && !is_named(name.as_str(), policy))
+            .cloned()
+            .collect();
+        for name in untrue {
+            fields.remove(name);
+        }
+    }
     if connection::may_be_upgraded(client) {
         fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     }
-    if let Some(client) = hop.client {
-        append_element(&mut fields, &HeaderName::from_static("x-forwarded-for"), &client.to_string());
-    }
-    add_hop(&mut fields, hop);
+    add_hop(&mut fields, policy, hop);
     fields
 }
 
 /// `Via` (RFC 9110, section 7.6.3), `CDN-Loop` (RFC 8586), and how the client reached the edge.
-fn add_hop(fields: &mut HeaderMap, hop: &Hop<'_>) {
-    append_element(fields, &header::VIA, "1.1 levee");
+fn add_hop(fields: &mut HeaderMap, policy: &Policy, hop: &Hop<'_>) {
+    if policy.via {
+        append_element(fields, &header::VIA, "1.1 levee");
+    }
     append_element(fields, &CDN_LOOP, hop.identity);
     insert(fields, HeaderName::from_static("x-forwarded-host"), hop.authority);
     insert(fields, HeaderName::from_static("x-forwarded-proto"), hop.scheme.as_str());
+    fields.remove(&FORWARDED_FOR);
+    if let Some(client) = hop.client {
+        insert(fields, FORWARDED_FOR, &client.to_string());
+    }
 }
 
 fn normalise(fields: &mut HeaderMap, name: &HeaderName, normal: fn(&str) -> String) {
@@ -180,7 +203,7 @@ mod tests {
     use super::*;
 
     const HOP: Hop<'_> =
-        Hop { scheme: Scheme::Https, authority: "a.example", client: None, identity: "levee-0a" };
+        Hop { scheme: Scheme::Https, authority: "a.example", client: None, trusted: false, identity: "levee-0a" };
 
     fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut fields = HeaderMap::new();
@@ -191,27 +214,62 @@ mod tests {
     }
 
     #[test]
-    fn nothing_unkeyed_reaches_the_origin() {
+    fn the_origin_sees_what_the_client_sent_but_for_what_is_listed() {
         let client = map(&[
             ("accept-encoding", "GZIP, br"),
-            ("x-forwarded-host", "evil.example"),
-            ("x-original-url", "/admin"),
+            ("accept-language", "de , en"),
             ("user-agent", "x"),
+            ("git-protocol", "version=2"),
+            ("x-original-url", "/admin"),
+            ("referer", "https://a.example/before"),
+            ("x-forwarded-host", "evil.example"),
+            ("x_forwarded_for", "6.6.6.6"),
+            ("forwarded", "for=6.6.6.6"),
             ("range", "bytes=0-1"),
             ("if-none-match", "\"1\""),
-            ("x-tenant", "t"),
+            ("via", "1.1 other"),
             ("cdn-loop", "other; a=\"b, levee-0b;c"),
         ]);
-        let policy = Policy { forward: Forward::Fields(vec!["x-tenant".into()]), ..Policy::default() };
-        let fields = shared_fields(&client, &policy, &HOP);
-        assert_eq!(fields["accept-encoding"], "br,gzip");
-        assert_eq!(fields["x-forwarded-host"], "a.example");
-        assert_eq!(fields["x-tenant"], "t");
-        for absent in ["x-original-url", "range", "if-none-match"] {
+        let fields = shared_fields(&client, &Policy::default(), &HOP);
+        for (name, value) in [
+            ("accept-encoding", "br,gzip"),
+            ("accept-language", "de , en"),
+            ("user-agent", "x"),
+            ("git-protocol", "version=2"),
+            ("x-original-url", "/admin"),
+            ("referer", "https://a.example/before"),
+            ("x-forwarded-host", "a.example"),
+            ("x-forwarded-proto", "https"),
+            ("cdn-loop", "levee-0b, levee-0a"),
+        ] {
+            assert_eq!(fields[name], value, "{name}");
+        }
+        for absent in ["range", "if-none-match", "via", "forwarded", "x_forwarded_for", "x-forwarded-for"] {
             assert!(!fields.contains_key(absent), "{absent}");
         }
-        assert_ne!(fields["user-agent"], "x");
-        assert_eq!(fields["cdn-loop"], "levee-0b, levee-0a");
+        let foreign = map(&[("referer", "https://b.example/a.example")]);
+        assert!(!shared_fields(&foreign, &Policy::default(), &HOP).contains_key("referer"));
+    }
+
+    #[test]
+    fn forwarding_fields_hold_where_they_are_named_or_of_a_trusted_proxy() {
+        let client = map(&[("x-forwarded-user", "ann"), ("x-forwarded-for", "6.6.6.6")]);
+        let shared = |policy: &Policy, hop: &Hop<'_>| shared_fields(&client, policy, hop);
+        let hop = Hop { client: Some([192, 0, 2, 1].into()), ..HOP };
+        assert!(!shared(&Policy::default(), &hop).contains_key("x-forwarded-user"));
+        let named = Policy { forward: vec!["x-forwarded-user".into()], ..Policy::default() };
+        assert_eq!(shared(&named, &hop)["x-forwarded-user"], "ann");
+        let fields = whole_fields(&client, &Policy::default(), &Hop { trusted: true, ..hop });
+        assert!(fields["x-forwarded-user"] == "ann" && fields["x-forwarded-for"] == "192.0.2.1");
+    }
+
+    #[test]
+    fn who_asks_is_not_told_where_the_policy_assigns_the_lifetime() {
+        let hop = Hop { client: Some([192, 0, 2, 1].into()), ..HOP };
+        let mut policy = Policy::default();
+        assert_eq!(shared_fields(&HeaderMap::new(), &policy, &hop)["x-forwarded-for"], "192.0.2.1");
+        policy.ttl.default = std::time::Duration::from_secs(1);
+        assert!(!shared_fields(&HeaderMap::new(), &policy, &hop).contains_key("x-forwarded-for"));
     }
 
     #[test]
@@ -221,7 +279,6 @@ mod tests {
         let policy = Policy {
             credentials: Credentials::Key { cookies: vec![], fields: vec!["x-key".into()] },
             key: crate::config::KeyPolicy { fields: vec!["x-tenant".into()], ..Default::default() },
-            forward: Forward::All,
             ..Policy::default()
         };
         let fields = shared_fields(&client, &policy, &HOP);
@@ -232,7 +289,7 @@ mod tests {
     #[test]
     fn stripped_and_keyed_credentials() {
         let client = map(&[("cookie", "sid=1; lang=de"), ("authorization", "Bearer x")]);
-        let strip = Policy { credentials: Credentials::Strip, forward: Forward::All, ..Policy::default() };
+        let strip = Policy { credentials: Credentials::Strip, ..Policy::default() };
         let fields = shared_fields(&client, &strip, &HOP);
         assert!(!fields.contains_key("cookie") && !fields.contains_key("authorization"));
         let key = Policy {
@@ -254,7 +311,7 @@ mod tests {
         };
         let fields = shared_fields(&client, &policy, &HOP);
         assert_eq!(fields["cookie"], HeaderValue::from_bytes(b"name=J\xf6rg; lang=de").unwrap());
-        assert_eq!(fields["accept-language"], HeaderValue::from_bytes(b"de,\xe4;q=0.5").unwrap());
+        assert_eq!(fields["accept-language"], HeaderValue::from_bytes(b"de, \xe4;q=0.5").unwrap());
     }
 
     #[test]
@@ -264,7 +321,7 @@ mod tests {
             ("upgrade", "h2c, WebSocket"),
             ("http2-settings", "AAMA"),
         ]);
-        let fields = whole_fields(&client, &HOP);
+        let fields = whole_fields(&client, &Policy::default(), &HOP);
         assert!(fields["connection"] == "upgrade" && fields["upgrade"] == "websocket");
         assert!(!fields.contains_key("http2-settings"));
         for refused in [
@@ -273,7 +330,7 @@ mod tests {
             map(&[("connection", "upgrade")]),
             map(&[("http2-settings", "AAMA")]),
         ] {
-            let fields = whole_fields(&refused, &HOP);
+            let fields = whole_fields(&refused, &Policy::default(), &HOP);
             for name in ["connection", "upgrade", "http2-settings"] {
                 assert!(!fields.contains_key(name), "{refused:?}");
             }
@@ -283,8 +340,13 @@ mod tests {
     #[test]
     fn a_whole_request_keeps_all_but_its_connection() {
         let client = map(&[("x-a", "1"), ("connection", "x-b"), ("x-b", "2"), ("via", "1.0 old")]);
-        let fields = whole_fields(&client, &Hop { client: Some([127, 0, 0, 1].into()), ..HOP });
+        let client = [client, map(&[("x-forwarded-for", "6.6.6.6"), ("x_forwarded_host", "evil.example")])];
+        let client = client.into_iter().flatten().filter_map(|(name, value)| Some((name?, value))).collect();
+        let hop = Hop { client: Some([127, 0, 0, 1].into()), ..HOP };
+        let via = Policy { via: true, ..Policy::default() };
+        let fields = whole_fields(&client, &via, &hop);
         assert_eq!(fields["x-a"], "1");
+        assert!(!fields.contains_key("x_forwarded_host"));
         assert!(!fields.contains_key("x-b"));
         assert_eq!(fields["via"], "1.0 old, 1.1 levee");
         assert_eq!(fields["cdn-loop"], "levee-0a");

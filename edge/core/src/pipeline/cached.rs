@@ -11,10 +11,10 @@ use super::miss::{Why, through_shield};
 use super::{BodyOf, Exchange, explain, pass, respond};
 use crate::body::Body;
 use crate::config::{Credentials, Policy};
-use crate::decide::{Decision, Facts, Serve, StandIn, decide};
+use crate::decide::{Decision, Facts, PassReason, Serve, StandIn, decide};
 use crate::entry::Entry;
 use crate::fields::vary;
-use crate::key::Key;
+use crate::key::{Key, Selection, TooParticular};
 use crate::lookup::{self, Found};
 use crate::origin::shared_fields;
 use crate::platform::Platform;
@@ -27,7 +27,13 @@ pub(super) async fn answer<P: Platform>(
     exchange: &Rc<Exchange<P>>,
     credentials: bool,
 ) -> Response<BodyOf<P>> {
-    let request = Rc::new(Request::of(exchange, credentials));
+    let request = match Request::of(exchange, credentials) {
+        Ok(request) => Rc::new(request),
+        Err(TooParticular) => {
+            exchange.edge.counters.too_particular();
+            return pass::whole(exchange, BodyOf::<P>::empty(), PassReason::Particular).await;
+        }
+    };
     exchange.trace.note(|| explain::key_step(exchange, &request.key));
     let visitor =
         Visitor { scheme: exchange.scheme, authority: &exchange.authority, fields: &exchange.fields };
@@ -58,16 +64,34 @@ pub(super) async fn answer<P: Platform>(
     response
 }
 
-/// The tiers from near to far, until what is found answers.
+/// The tiers from near to far, until what is found answers. Where nothing that the particular fields select does, what is for all
+/// may: a response to a request without such fields that the origin marks as public.
 async fn look_up<P: Platform>(exchange: &Exchange<P>, request: &Request) -> Found {
+    let answers = |found: &Found| request.decide(found, exchange.platform.now()).is_serve();
+    let found = look_up_key(exchange, request, &request.key, answers).await;
+    let Some(general) = request.key.general().filter(|_| !answers(&found)) else { return found };
+    // Fresh: nothing that is for all is refreshed on behalf of some.
+    let answers_all = |found: &Found| {
+        let decision = request.decide(found, exchange.platform.now());
+        matches!(decision, Decision::Serve { entry, serve: Serve::Fresh } if entry.freshness.public)
+    };
+    let for_all = look_up_key(exchange, request, &general, answers_all).await;
+    if answers_all(&for_all) { for_all } else { found }
+}
+
+async fn look_up_key<P: Platform>(
+    exchange: &Exchange<P>,
+    request: &Request,
+    key: &Key,
+    answers: impl Fn(&Found) -> bool,
+) -> Found {
     let (edge, platform) = (&exchange.edge, &exchange.platform);
-    let found = lookup::in_memory(edge, &request.key, || request.forwarded(exchange));
-    let answers = |found: &Found| request.decide(found, platform.now()).is_serve();
+    let found = lookup::in_memory(edge, key, || request.forwarded(exchange));
     if answers(&found) || platform.stores().is_empty() {
         return found;
     }
     let forwarded = request.forwarded(exchange);
-    lookup::in_stores(edge, platform, &request.key, forwarded, exchange.policy(), found, answers).await
+    lookup::in_stores(edge, platform, key, forwarded, exchange.policy(), found, answers).await
 }
 
 /// What the steps of one cacheable request share.
@@ -80,18 +104,19 @@ pub(super) struct Request {
 }
 
 impl Request {
-    fn of<P: Platform>(exchange: &Exchange<P>, credentials: bool) -> Self {
-        let policy = exchange.policy();
+    fn of<P: Platform>(exchange: &Exchange<P>, credentials: bool) -> Result<Self, TooParticular> {
+        let (policy, seal) = (exchange.policy(), &exchange.edge.seal);
+        let selection = Selection::of(&exchange.fields, policy, seal)?;
         let facts = Facts::read(&exchange.fields, policy, credentials);
         let key = |fields| {
-            let seal = &exchange.edge.seal;
-            Key::new(exchange.scheme, &exchange.authority, &exchange.target, fields, policy, seal)
+            let (scheme, authority, target) = (exchange.scheme, &exchange.authority, &exchange.target);
+            Key::new(scheme, authority, target, fields, policy, (&selection, seal))
         };
         if !keys_fields(policy) {
-            return Self { key: key(&exchange.fields), facts, forwarded: OnceCell::new() };
+            return Ok(Self { key: key(&exchange.fields), facts, forwarded: OnceCell::new() });
         }
         let forwarded = shared_fields(&exchange.fields, policy, &exchange.hop());
-        Self { key: key(&forwarded), facts, forwarded: OnceCell::from(forwarded) }
+        Ok(Self { key: key(&forwarded), facts, forwarded: OnceCell::from(forwarded) })
     }
 
     /// `forwarded`: the request's fields as the origin would get them.

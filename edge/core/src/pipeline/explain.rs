@@ -17,9 +17,8 @@ use crate::decide::{Decision, Forward, NoStore, PassReason, Serve, Sharing, Sour
 use crate::edge::Edge;
 use crate::entry::Entry;
 use crate::guard;
-use crate::key::Key;
+use crate::key::{Key, selection};
 use crate::lookup::Found;
-use crate::origin::is_forwarded;
 use crate::platform::Platform;
 use crate::request::Scheme;
 use crate::respond::access::{self, Visitor};
@@ -143,14 +142,17 @@ pub(super) fn sharing_step(sharing: &Sharing) -> Step {
 }
 
 pub(super) fn key_step<P: Platform>(exchange: &Exchange<P>, key: &Key) -> Step {
-    let unkeyed = exchange.fields.keys().map(HeaderName::as_str).filter(|name| *name != "host");
-    let dropped: Vec<&str> = unkeyed.filter(|name| !is_forwarded(name, exchange.policy())).collect();
+    let policy = exchange.policy();
     let mut what = format!("`{}`", key.as_str().replace('\n', " | "));
-    if !dropped.is_empty() {
-        what.push_str("; not forwarded, because not keyed: ");
-        what.push_str(&dropped.join(", "));
+    let names = exchange.fields.keys().filter(|name| **name != header::HOST);
+    let classes: Vec<String> = names
+        .map(|name| format!("`{name}` {}", selection::class_in(&exchange.fields, name, policy)))
+        .collect();
+    if !classes.is_empty() {
+        what.push_str("; fields: ");
+        what.push_str(&classes.join(", "));
     }
-    Step::new("key", what, "levee.toml: `key`, `forward`, `credentials`")
+    Step::new("key", what, "levee.toml: `key`, `forward`, `ordinary`, `particular`, `credentials`; docs/fields.md")
 }
 
 pub(super) fn lookup_step(found: &Found, now: Time) -> Step {

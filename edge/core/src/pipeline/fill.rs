@@ -11,18 +11,20 @@ use super::lease::{self, Behind};
 use super::reply::{self, Reply};
 use super::{BodyOf, Exchange, ask_origin, explain, finish, respond};
 use crate::body::{Body, Capture, CaptureError};
-use crate::config::{Policy, SetCookie};
+use crate::classes::repeats_ordinary;
+use crate::config::{Particular, Policy, SetCookie};
 use crate::decide::{
     Candidate, Freshness, NoStore, is_of_one_request, leaves_entry, storable, strip_unstorable,
 };
 use crate::entry::{Entry, Parts, Slot};
 use crate::fields::{self, connection, vary};
+use crate::key::selection;
 use crate::origin::{OriginError, unkeyed};
 use crate::platform::{FetchError, Platform};
-use crate::purge::Mark;
+use crate::purge::{Mark, url_of};
 use crate::respond::{Report, strip_for_client};
 use crate::shield::lease::{Ended, Held};
-use crate::shield::{Failure, Obligation};
+use crate::shield::{Admission, Failure, Obligation};
 use crate::time::Time;
 
 /// Most fields that one URL varies on by what its other responses have varied on.
@@ -60,6 +62,14 @@ pub(super) struct Freshened {
     pub(super) own: Arc<Entry>,
     /// Why it is not stored, and answers one request alone. `None`: it is in memory.
     pub(super) refused: Option<NoStore>,
+}
+
+/// How a response that could be stored is.
+struct Storing {
+    /// On what it varies.
+    vary: Vec<HeaderName>,
+    /// Why it answers those who wait, and is not kept.
+    once: Option<NoStore>,
 }
 
 pub(super) struct Answered<B> {
@@ -126,7 +136,7 @@ impl<P: Platform> Fill<P> {
         &self,
         answered: &Answered<BodyOf<P>>,
         stale: Option<&Arc<Entry>>,
-    ) -> Result<Vec<HeaderName>, NoStore> {
+    ) -> Result<Storing, NoStore> {
         if self.method != Method::GET {
             return Err(NoStore::Method);
         }
@@ -137,9 +147,24 @@ impl<P: Platform> Fill<P> {
         let vary = self.judge(answered, status, answered.response.body().length())?;
         if leaves_entry(status) {
             // Whatever reached the origin may have caused it: it is for those who would cause the same.
-            return Ok(union(vary, &unkeyed(self.policy())));
+            return Ok(Storing { vary: union(vary, &unkeyed(self.policy())), once: None });
         }
-        Ok(self.widened(vary))
+        Ok(Storing { vary: self.widened(vary), once: self.once(stale) })
+    }
+
+    /// Why a response that could be stored is only for those who wait for it.
+    fn once(&self, stale: Option<&Arc<Entry>>) -> Option<NoStore> {
+        let (edge, key) = (&self.exchange.edge, &self.request.key);
+        // What is stored was admitted.
+        let name = key.particular().filter(|_| stale.is_none())?;
+        match edge.sets.admit(key.as_str(), url_of(key.as_str()), self.exchange.platform.now()) {
+            Admission::Admitted => None,
+            Admission::First => Some(NoStore::ParticularOnce(name.clone())),
+            Admission::Full => {
+                edge.counters.particular_set_refused();
+                Some(NoStore::ParticularFull(name.clone()))
+            }
+        }
     }
 
     /// What a URL varies on is the union of all that its responses have varied on, as far as it is known and small: an origin
@@ -194,9 +219,13 @@ impl<P: Platform> Fill<P> {
                 let report = Report { detail: Some(reason.as_str()), ..report };
                 reply::to_client(&self.exchange, response, &report)
             }
-            Ok(vary) => {
-                let report = Report { stored: true, ..report };
-                self.store_and_answer(answered, vary, obligation, report).await
+            Ok(storing) => {
+                if let Some(reason) = &storing.once {
+                    self.exchange.trace.note(|| explain::not_stored_step(reason));
+                }
+                let detail = storing.once.as_ref().map(NoStore::as_str);
+                let report = Report { stored: storing.once.is_none(), detail, ..report };
+                self.store_and_answer(answered, storing, obligation, report).await
             }
         }
     }
@@ -204,15 +233,16 @@ impl<P: Platform> Fill<P> {
     async fn store_and_answer(
         self,
         answered: Answered<BodyOf<P>>,
-        vary: Vec<HeaderName>,
+        Storing { vary, once }: Storing,
         obligation: Option<Obligation>,
         report: Report,
     ) -> Response<BodyOf<P>> {
+        let keeps = once.is_none();
         let (mut response, capture, parts) = self.split(answered, vary);
         let exchange = self.exchange.clone();
         if reply::of(&exchange, &response) == Reply::Parts {
             // Several parts are cut out of the whole, which is on its way and small enough to be stored.
-            return match self.capture(capture, parts, obligation).await {
+            return match self.capture(capture, parts, keeps, obligation).await {
                 Some(entry) => {
                     let answer = answer_of(&exchange, &entry, exchange.platform.now());
                     respond(&exchange.edge, answer, &report)
@@ -224,7 +254,7 @@ impl<P: Platform> Fill<P> {
             };
         }
         exchange.platform.spawn(async move {
-            self.capture(capture, parts, obligation).await;
+            self.capture(capture, parts, keeps, obligation).await;
         });
         strip_for_client(response.headers_mut(), exchange.policy());
         // Where the client wants less of it, the body is read on for the cache alone.
@@ -274,17 +304,28 @@ impl<P: Platform> Fill<P> {
         ))
     }
 
-    /// Waits for the whole body and stores it. One that breaks off or is too large is never stored.
+    /// Waits for the whole body and stores it, or (not `keeps`) hands it to those who wait alone. One that breaks off, is too large or
+    /// repeats what the client says is never stored.
     async fn capture(
         &self,
         capture: Capture,
         mut parts: Parts,
+        keeps: bool,
         obligation: Option<Obligation>,
     ) -> Option<Arc<Entry>> {
         match capture.await {
             Ok(body) if is_whole(&parts.fields, body.len()) => {
+                if self.repeats_the_client(&parts.fields, &body) {
+                    // It is for the client alone whose words it repeats: of those who wait, another one leads.
+                    self.release(Ended::Free);
+                    return None;
+                }
                 parts.body = self.exchange.edge.bodies.count(body);
-                let entry = self.keep(Entry::new(parts, self.policy()), None);
+                let entry = Entry::new(parts, self.policy());
+                let entry = if keeps { self.keep(entry, None) } else { Arc::new(entry) };
+                if !keeps {
+                    self.release(Ended::Alone);
+                }
                 if let Some(obligation) = obligation {
                     obligation.filled(entry.clone());
                 }
@@ -303,6 +344,14 @@ impl<P: Platform> Fill<P> {
             Ok(_) => self.broken_off("its body is not as long as its head says".to_owned(), obligation),
             Err(CaptureError::Broken(why)) => self.broken_off(why, obligation),
         }
+    }
+
+    /// Whether a response holds what the client says in an ordinary field, word for word.
+    fn repeats_the_client(&self, response: &HeaderMap, body: &[u8]) -> bool {
+        let policy = self.policy();
+        let Particular::Select(particular) = &policy.particular else { return false };
+        let moved = selection::moved(policy, particular);
+        repeats_ordinary(&self.exchange.fields, response, body, &moved).is_some()
     }
 
     /// A body that breaks off fails for all who wait for it.
@@ -401,10 +450,10 @@ impl<P: Platform> Fill<P> {
                         }
                         self.not_stored(&answered, Some(obligation), Some(&stale), Asking::Whole, &reason);
                     }
-                    Ok(vary) => {
+                    Ok(Storing { vary, once }) => {
                         let (response, capture, parts) = self.split(answered, vary);
                         drop(response);
-                        self.capture(capture, parts, Some(obligation)).await;
+                        self.capture(capture, parts, once.is_none(), Some(obligation)).await;
                     }
                 },
             }

@@ -10,16 +10,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
 
 use super::{admit, cached, remove_named_by_connection};
 use crate::config::Policy;
 use crate::decide::{Decision, Facts, Serve, Sharing, sharing};
 use crate::edge::Edge;
 use crate::entry::{Decoded, Entry, Slot, decode};
-use crate::fields::{self, credentials};
+use crate::fields::{self, credentials, vary};
 use crate::guard;
-use crate::key::{Key, digest};
+use crate::key::{Key, Selection, Standing, digest, selection};
 use crate::lookup::{self, Found};
 use crate::origin::{Hop, shared_fields};
 use crate::platform::Platform;
@@ -67,12 +67,24 @@ const NEVER: [HeaderName; 4] = [
 
 /// The request fields that may change how a memory hit is answered, for requests of this line. `None`: they are never answered
 /// here. A URL that varies needs more ([`Plan::lacks`]).
-pub fn fields_that_matter(edge: &Edge, line: &Line<'_>) -> Option<Vec<HeaderName>> {
-    let (_, _, policy) = admitted(edge, line, &HeaderMap::new())?;
+///
+/// Returns the route too, by which [`standing`] judges all other fields.
+pub fn fields_that_matter(edge: &Edge, line: &Line<'_>) -> Option<(RouteId, Vec<HeaderName>)> {
+    let (target, _, policy) = admitted(edge, line, &HeaderMap::new())?;
     let mut names = ALWAYS.to_vec();
+    if policy.selects() {
+        // By these every entry is told apart.
+        names.extend([header::ACCEPT, header::ORIGIN]);
+    }
     names.extend(policy.key.fields.iter().filter_map(|name| name.parse().ok()));
     names.extend(credentials::read_by(policy).filter_map(|name| name.parse().ok()));
-    Some(names)
+    Some((route_of(edge, line.method, &target), names))
+}
+
+/// Whether a field with this one value changes a memory hit on a route, where its name is not among those that matter. Two lines of
+/// one field may, though each of them does not.
+pub fn standing(edge: &Edge, route: RouteId, name: &HeaderName, value: &HeaderValue) -> Standing {
+    selection::standing(name, value, route.policy(&edge.config))
 }
 
 /// What the steps before the look-up come to, where they let the request pass to the cache.
@@ -104,7 +116,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// `fields`: all lines of the request whose names are among `told`, which holds at least [`fields_that_matter`].
+    /// `fields`: all lines of the request whose names are among `told`, which holds at least [`fields_that_matter`], and all others
+    /// whose [`standing`] is that they select.
     /// `None`: such requests are never answered here.
     pub fn new(edge: &Edge, line: &Line<'_>, mut fields: HeaderMap, told: &[HeaderName]) -> Option<Self> {
         let (target, authority, policy) = admitted(edge, line, &fields)?;
@@ -117,10 +130,11 @@ impl Plan {
             Sharing::WithCredentials(_) => true,
             Sharing::Shareable => false,
         };
-        let hop = Hop { scheme: line.scheme, authority: &authority, client: None, identity: &edge.identity };
+        let hop = Hop { scheme: line.scheme, authority: &authority, client: None, trusted: false, identity: &edge.identity };
         let forwarded = shared_fields(&fields, policy, &hop);
         let keyed = if cached::keys_fields(policy) { &forwarded } else { &fields };
-        let key = Key::new(line.scheme, &authority, &target, keyed, policy, &edge.seal);
+        let selection = Selection::of(&fields, policy, &edge.seal).ok()?;
+        let key = Key::new(line.scheme, &authority, &target, keyed, policy, (&selection, &edge.seal));
         let facts = Facts::read(&fields, policy, credentials);
         Some(Self {
             method: line.method.clone(),
@@ -135,7 +149,9 @@ impl Plan {
     pub fn lacks(&self, edge: &Edge) -> Vec<HeaderName> {
         match edge.memory.get(self.request.key.as_str()) {
             Some(Slot::Vary(index)) => {
-                index.sets.iter().flatten().filter(|name| !self.told.contains(name)).cloned().collect()
+                let names = index.sets.iter().flatten();
+                let read = names.flat_map(|name| vary::read_for(name));
+                read.filter(|name| !self.told.contains(name)).cloned().collect()
             }
             _ => Vec::new(),
         }

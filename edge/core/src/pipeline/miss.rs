@@ -312,9 +312,19 @@ impl<P: Platform> Fill<P> {
     }
 }
 
-/// What the origin is asked with on behalf of a request.
+/// Fields that change how an origin fails, beside those that the key tells apart.
+const SHAPES_FAILURE: [header::HeaderName; 3] = [header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::ORIGIN];
+
+/// What the origin is asked with on behalf of a request, of what may make a difference: the key tells particular fields apart, and
+/// what ordinary ones say makes none.
 fn asked<P: Platform>(exchange: &Exchange<P>, request: &Request, asking: Asking) -> HeaderMap {
     let mut fields = request.forwarded(exchange).clone();
+    if exchange.policy().selects() {
+        let others: Vec<_> = fields.keys().filter(|name| !SHAPES_FAILURE.contains(name)).cloned().collect();
+        for name in others {
+            fields.remove(name);
+        }
+    }
     if asking == Asking::AsTheClient {
         copy_conditions(&exchange.fields, &mut fields);
     }

@@ -7,10 +7,9 @@ use http::{Extensions, HeaderMap, Method, Response, StatusCode, header};
 use super::cached::{Request, fill_of};
 use super::fill::{Answered, Asking, Fill};
 use super::{BodyOf, Exchange, ask_origin, explain, finish, reply};
-use crate::config;
 use crate::decide::{Facts, Forward, NoStore, PassReason};
 use crate::fields::{self, connection};
-use crate::key::{self, Key};
+use crate::key::{self, Key, Selection};
 use crate::origin::{shared_fields, whole_fields};
 use crate::platform::Platform;
 use crate::purge::url_of;
@@ -35,7 +34,7 @@ pub(super) async fn whole<P: Platform>(
         exchange,
         exchange.method.clone(),
         exchange.target.as_str(),
-        whole_fields(&exchange.fields, &exchange.hop()),
+        whole_fields(&exchange.fields, exchange.policy(), &exchange.hop()),
         extensions,
         body,
     )
@@ -79,13 +78,13 @@ pub(super) async fn whole<P: Platform>(
 }
 
 /// The answer to a POST is one for a later GET where it names the same URL in `Content-Location` and its lifetime
-/// (RFC 9110, section 9.3.3). Only where all fields are forwarded: else it has seen what is not keyed.
+/// (RFC 9110, section 9.3.3). Only in a plain shared cache: a POST may say what no GET does.
 fn stores_post<P: Platform, B>(exchange: &Rc<Exchange<P>>, response: &Response<B>) -> Option<Fill<P>> {
     let policy = exchange.policy();
     if exchange.method != Method::POST
         || response.status() != StatusCode::OK
         || !policy.cache
-        || policy.forward != config::Forward::All
+        || policy.selects()
     {
         return None;
     }
@@ -101,7 +100,7 @@ fn stores_post<P: Platform, B>(exchange: &Rc<Exchange<P>>, response: &Response<B
         &exchange.target,
         &forwarded,
         policy,
-        &exchange.edge.seal,
+        (&Selection::default(), &exchange.edge.seal),
     );
     let request = Request::new(key, Facts::read(&exchange.fields, policy, false), forwarded);
     Some(fill_of(exchange, &Rc::new(request), Method::GET))
@@ -118,45 +117,49 @@ fn invalidate<P: Platform, B>(exchange: &Exchange<P>, response: &Response<B>) ->
     let named = [header::LOCATION, header::CONTENT_LOCATION];
     let named = named.iter().filter_map(|name| fields::text(response.headers(), name.as_str()));
     let targets = named.filter_map(|location| same_host_target(exchange, location));
-    let mut keys: Vec<String> = targets
+    let mut urls: Vec<Vec<String>> = targets
         .chain([exchange.target.as_str().to_owned()])
-        .filter_map(|target| get_key(exchange, &target))
-        .map(|key| key.as_str().to_owned())
+        .map(|target| get_keys(exchange, &target))
+        .filter(|keys| !keys.is_empty())
         .collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let purges = keys.len() as u64;
+    urls.sort_unstable();
+    urls.dedup();
     let (edge, platform) = (exchange.edge.clone(), exchange.platform.clone());
-    for key in &keys {
+    let mut forgotten = Vec::new();
+    for keys in &urls {
         // At once, so that the client that wrote reads what it wrote, and for all variants.
-        if !edge.purges.by_client(url_of(key), platform.now()) {
+        if !edge.purges.by_client(url_of(&keys[0]), platform.now()) {
             edge.counters.invalidation_limited();
         }
-        edge.memory.remove(key);
+        // Of what is told apart by the facts of its requests, the stores are told what is known here.
+        for (at, key) in keys.iter().enumerate() {
+            if edge.memory.remove(key) || at == 0 {
+                forgotten.push(key.clone());
+            }
+        }
     }
     exchange.platform.spawn(async move {
-        for key in keys {
+        for key in forgotten {
             store::forget(&edge, &platform, &key).await;
         }
     });
-    purges
+    urls.len() as u64
 }
 
-/// The key that a plain GET of this target has.
-fn get_key<P: Platform>(exchange: &Exchange<P>, target: &str) -> Option<Key> {
-    let target = Target::normalise(target).ok()?;
+/// The keys that GETs of this target have without particular fields, the usual one first. None where its route does not cache.
+fn get_keys<P: Platform>(exchange: &Exchange<P>, target: &str) -> Vec<String> {
+    let Ok(target) = Target::normalise(target) else { return Vec::new() };
     let config = &exchange.edge.config;
     let policy = crate::route::find(config, Method::GET.as_str(), target.path()).policy(config);
-    policy.cache.then(|| {
-        Key::new(
-            exchange.scheme,
-            &exchange.authority,
-            &target,
-            &HeaderMap::new(),
-            policy,
-            &exchange.edge.seal,
-        )
-    })
+    if !policy.cache {
+        return Vec::new();
+    }
+    let key = |selection: &Selection| {
+        let (scheme, authority) = (exchange.scheme, exchange.authority.as_str());
+        Key::new(scheme, authority, &target, &HeaderMap::new(), policy, (selection, &exchange.edge.seal))
+    };
+    let every = Selection::every_general(policy);
+    every.map(|selection| key(&selection).as_str().to_owned()).collect()
 }
 
 /// Path and query of a reference to the host that was asked; `None` for another host. A reference relative to a folder is

@@ -13,10 +13,12 @@ use foldhash::fast::SeedableRandomState;
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 
 use super::hit::{Hit, Line, Plan, fields_that_matter, hit};
+use super::ordinary::Ordinary;
 use crate::edge::Edge;
 use crate::entry::Entry;
 use crate::fields;
 use crate::request::Scheme;
+use crate::route::RouteId;
 use crate::time::Time;
 
 /// The most that the shortcuts of all threads take, in bytes, roughly; less where the memory tier has little.
@@ -47,6 +49,8 @@ pub struct Shortcuts {
     /// Hashes of URLs that were asked for once: what nobody asks for again gets no page.
     seen: Box<[u64]>,
     bytes: usize,
+    /// Ordinary fields that were seen.
+    ordinary: Ordinary,
     /// A URL's name, and what its request says in the fields that matter; kept for their space.
     name: String,
     said: Vec<u8>,
@@ -56,6 +60,7 @@ pub struct Shortcuts {
 struct Page {
     /// The fields that matter; `None`: requests for it are never answered here.
     told: Option<HashSet<HeaderName, SeedableRandomState>>,
+    route: RouteId,
     plans: Vec<Planned>,
 }
 
@@ -83,6 +88,7 @@ impl Shortcuts {
         let hasher = SeedableRandomState::with_seed(seed, SharedSeed::global_fixed());
         Self {
             pages: HashMap::with_hasher(hasher.clone()),
+            ordinary: Ordinary::new(hasher.clone()),
             hasher,
             seen: vec![0; SEEN].into(),
             bytes: 0,
@@ -105,9 +111,15 @@ impl Shortcuts {
         let told = page.told.as_ref()?;
         self.said.clear();
         let mut size = 0;
+        let mut last = None;
         for (name, value) in asked.fields {
             size += name.as_str().len() + value.len() + 4;
-            if told.contains(name) {
+            let is_told = told.contains(name);
+            if !is_told && last.replace(name) == Some(name) {
+                // Of an ordinary field there is one line.
+                return None;
+            }
+            if is_told || !self.ordinary.holds(edge, page.route, name, value) {
                 for part in [name.as_str().as_bytes(), b"\n", value.as_bytes(), b"\n"] {
                     self.said.extend_from_slice(part);
                 }
@@ -115,7 +127,7 @@ impl Shortcuts {
         }
         let Some(planned) = page.plans.iter_mut().find(|planned| *planned.said == *self.said) else {
             if self.said.len() <= LONGEST {
-                self.bytes += page.add(edge, asked, &self.said);
+                self.bytes += page.add(edge, asked, &self.said, &mut self.ordinary);
                 self.bound(edge);
             }
             return None;
@@ -153,13 +165,15 @@ impl Shortcuts {
             return;
         }
         self.bound(edge);
-        let told = fields_that_matter(edge, &asked.line()).map(|names| {
+        let mut route = RouteId::default();
+        let told = fields_that_matter(edge, &asked.line()).map(|(found, names)| {
+            route = found;
             let mut told = HashSet::with_hasher(self.hasher.clone());
             told.extend(names);
             told
         });
         self.bytes += self.name.len() + OVERHEAD;
-        self.pages.insert(self.name.as_str().into(), Page { told, plans: Vec::new() });
+        self.pages.insert(self.name.as_str().into(), Page { told, route, plans: Vec::new() });
     }
 }
 
@@ -171,14 +185,16 @@ impl Asked<'_> {
 
 impl Page {
     /// Keeps a plan for such requests, and says how many bytes that takes.
-    fn add(&mut self, edge: &Edge, asked: &Asked<'_>, said: &[u8]) -> usize {
+    fn add(&mut self, edge: &Edge, asked: &Asked<'_>, said: &[u8], ordinary: &mut Ordinary) -> usize {
         let Some(told) = &self.told else { return 0 };
         if self.plans.len() >= PLANS {
             self.plans.clear();
         }
         let mut fields = HeaderMap::new();
-        for (name, value) in asked.fields.iter().filter(|(name, _)| told.contains(*name)) {
-            fields.append(name.clone(), value.clone());
+        for (name, value) in asked.fields {
+            if told.contains(name) || !ordinary.holds(edge, self.route, name, value) {
+                fields.append(name.clone(), value.clone());
+            }
         }
         let names: Vec<HeaderName> = told.iter().cloned().collect();
         // The request's own are slices of what its connection has read.

@@ -43,8 +43,9 @@ impl Memory {
         self.cache.insert(key.into(), slot);
     }
 
-    pub fn remove(&self, key: &str) {
-        self.cache.remove(key);
+    /// Returns whether there was something.
+    pub fn remove(&self, key: &str) -> bool {
+        self.cache.remove(key).is_some()
     }
 
     pub fn len(&self) -> usize {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, Request, Response};
 use http_cache_semantics::{BeforeRequest, CacheOptions, CachePolicy};
-use levee::config::{ClientDirectives, Config, Credentials, Forward, KeyPolicy, Policy, SetCookie, Stale};
+use levee::config::{ClientDirectives, Config, Credentials, Particular, KeyPolicy, Policy, SetCookie, Stale};
 use levee::testing::{Reply, Sim, config_for};
 
 use super::case::{Case, Lines, START};
@@ -20,7 +20,7 @@ pub(crate) struct Verdict {
 /// `levee.transparent.toml`: a plain RFC 9111 shared cache.
 fn transparent() -> Policy {
     Policy {
-        forward: Forward::All,
+        particular: Particular::Answer,
         client_directives: ClientDirectives::Honour,
         credentials: Credentials::Authorization,
         set_cookie: SetCookie::Store,

@@ -29,7 +29,7 @@ pub(crate) struct Resource {
 }
 
 /// Fields that a resource may vary on.
-const VARIED: [&str; 5] = ["accept", "accept-encoding", "accept-language", "x-forwarded-user", "cookie"];
+const VARIED: [&str; 5] = ["accept", "accept-encoding", "accept-language", "x-variant", "cookie"];
 
 pub(crate) fn cache_control() -> impl Strategy<Value = String> {
     let lifetime = prop_oneof![
@@ -169,8 +169,8 @@ pub(crate) struct Step {
     pub(crate) after: u64,
 }
 
-/// What clients send beside the line. `x-forwarded-user` is forwarded without being keyed, `x-tenant` is keyed.
-const SENT: [(&str, &str); 20] = [
+/// What clients send beside the line. `x-variant` counts for nothing but by `Vary`, `x-tenant` is keyed.
+const SENT: [(&str, &str); 25] = [
     ("accept", "text/html"),
     ("accept", "application/json"),
     ("accept-encoding", "gzip, br"),
@@ -184,13 +184,18 @@ const SENT: [(&str, &str); 20] = [
     ("cookie", "sid=1"),
     ("cookie", "sid=2; lang=de"),
     ("x-api-key", "secret"),
-    ("x-forwarded-user", "ann"),
-    ("x-forwarded-user", "bob"),
+    ("x-variant", "ann"),
+    ("x-variant", "bob"),
     ("x-forwarded-host", "evil.example"),
     ("x-original-url", "/admin"),
     ("x-tenant", "1"),
     ("x-tenant", "2"),
-    ("user-agent", "a browser"),
+    ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"),
+    ("user-agent", "curl/8.16.0"),
+    ("user-agent", "<script>alert(1)</script>"),
+    ("hx-request", "true"),
+    ("x-version", "1"),
+    ("x-version", "2"),
 ];
 
 const DIRECTIVES: [(&str, &str); 6] = [

@@ -7,7 +7,7 @@ use http::header::{COOKIE, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Uri, Version};
 use hyper::body::Incoming;
-use levee::Scheme;
+use levee::{Scheme, TrustedPeer};
 use levee::body::Pace;
 
 use super::network::Network;
@@ -34,7 +34,10 @@ pub(super) fn translate(
     intake: &Arc<Intake>,
 ) -> levee::Request<Body> {
     let (parts, body) = request.into_parts();
-    let Parts { method, uri, version, headers: mut fields, extensions, .. } = parts;
+    let Parts { method, uri, version, headers: mut fields, mut extensions, .. } = parts;
+    if came.trusted.iter().any(|network| network.contains(came.peer)) {
+        extensions.insert(TrustedPeer);
+    }
     let mut authority = authority(&uri, &mut fields);
     if authority.is_empty() && version < Version::HTTP_11 && !fields.contains_key(HOST) {
         // Before HTTP/1.1 nobody had to say: then it is the address that was asked (RFC 9112, section 3.3).
