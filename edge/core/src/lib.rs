@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod body;
+pub mod classes;
 pub mod config;
 pub mod counters;
 pub mod decide;
