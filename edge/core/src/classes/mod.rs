@@ -175,4 +175,6 @@ pub fn is_spelling_of(name: &str, other: &str) -> bool {
 }
 
 #[cfg(test)]
+mod listed;
+#[cfg(test)]
 mod tests;

@@ -32,7 +32,7 @@ pub(super) enum Tells {
 }
 
 /// All of them, by length and then by name: so only names of one length are compared.
-pub(super) const FIELDS: [(&str, Kind); 219] = [
+pub(super) const FIELDS: [(&str, Kind); 220] = [
     ("b3", Identifier(tracing::b3)),
     ("te", Own),
     ("dnt", Ordinary(words::zero_or_one)),
@@ -210,6 +210,7 @@ pub(super) const FIELDS: [(&str, Kind); 219] = [
     ("x-cloud-trace-context", Identifier(tracing::google)),
     ("x-envoy-attempt-count", Platform(Tells::Way)),
     ("x-envoy-peer-metadata", Platform(Tells::Way)),
+    ("x-playback-session-id", Identifier(tracing::id)),
     ("cloudfront-viewer-city", Platform(Tells::Visitor)),
     ("x-appengine-timeout-ms", Platform(Tells::Way)),
     ("x-ms-client-request-id", Identifier(tracing::id)),

@@ -6,7 +6,7 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':')
 }
 
-/// `X-Request-Id` and its kin: one word of letters, digits and `-_.:`.
+/// `X-Request-Id` and its kin, and `X-Playback-Session-Id` of Apple's players: one word of letters, digits and `-_.:`.
 pub(crate) fn id(value: &[u8]) -> bool {
     value.len() <= 128 && value.iter().all(|&b| is_token(b))
 }
