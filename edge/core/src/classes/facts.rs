@@ -1,6 +1,7 @@
 //! Coarse facts about who asks, which stand for the ordinary fields they come from.
 
 use http::{HeaderMap, HeaderName, header};
+use memchr::memmem;
 
 use super::grammar::{accept, languages};
 
@@ -23,8 +24,15 @@ pub enum AcceptClass {
 impl AcceptClass {
     /// Of all lines of `Accept`. A type with the weight zero is not asked for.
     pub fn of(fields: &HeaderMap) -> Self {
+        let lines = fields.get_all(header::ACCEPT);
+        let mut all = lines.iter();
+        if let (Some(only), None) = (all.next(), all.next())
+            && let Some(class) = accept::frequent(only.as_bytes())
+        {
+            return class;
+        }
         let (mut html, mut json, mut events, mut image) = (0, 0, 0, 0);
-        for line in fields.get_all(header::ACCEPT) {
+        for line in lines {
             for (name, weight) in accept::ranges(line.as_bytes()).flatten() {
                 let kind = match name {
                     _ if name.eq_ignore_ascii_case(b"text/html") => &mut html,
@@ -134,7 +142,7 @@ fn is_mobile(fields: &HeaderMap) -> bool {
         Some(mobile) => mobile == "?1",
         None => fields
             .get(header::USER_AGENT)
-            .is_some_and(|agent| agent.as_bytes().windows(4).any(|part| part == b"Mobi")),
+            .is_some_and(|agent| memmem::find(agent.as_bytes(), b"Mobi").is_some()),
     }
 }
 

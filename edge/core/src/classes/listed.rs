@@ -48,7 +48,7 @@ fn class_of_one(name: &str, value: &str) -> Class {
 #[test]
 fn each_field_stands_under_its_class_once() {
     let mut expected: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, kind) in FIELDS {
+    for (name, kind) in &FIELDS {
         let heading = match kind {
             Kind::Own | Kind::Forwarded(_) => "Own",
             Kind::Platform(_) => "Platform",

@@ -107,7 +107,7 @@ fn the_configuration_moves_fields() {
 
 #[test]
 fn a_second_line_or_an_odd_byte_is_not_ordinary() {
-    for (name, _) in names::FIELDS {
+    for (name, _) in &names::FIELDS {
         if !matches!(names::look_up(name), Some(Kind::Ordinary(_) | Kind::Identifier(_))) {
             continue;
         }

@@ -1,6 +1,7 @@
 //! `Accept` (RFC 9110, section 12.5.1).
 
 use super::{parts, weight};
+use crate::classes::AcceptClass;
 
 /// Browsers name at most ten, Java and old Androids a few more.
 const MOST: usize = 20;
@@ -65,9 +66,37 @@ const KNOWN: [&str; 52] = [
 /// Types that an origin may serve in place of what everyone else gets. First in a list they select.
 const SELECTING: [&str; 4] = ["application/xml", "text/*", "text/plain", "text/xml"];
 
+/// What browsers send most, each whole, so that it is not read part by part on each request.
+const FREQUENT: [(&[u8], AcceptClass); 9] = [
+    (b"*/*", AcceptClass::Other),
+    (b"text/css,*/*;q=0.1", AcceptClass::Other),
+    (b"application/json", AcceptClass::Json),
+    (b"application/json, text/plain, */*", AcceptClass::Json),
+    (b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", AcceptClass::Html),
+    (b"image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", AcceptClass::Image),
+    (b"image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5", AcceptClass::Image),
+    (
+        b"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
+        AcceptClass::Html,
+    ),
+    (
+        b"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
+        AcceptClass::Html,
+    ),
+];
+
+/// The class of a value that many clients send. `None`: it has to be read.
+pub(crate) fn frequent(value: &[u8]) -> Option<AcceptClass> {
+    FREQUENT.iter().find(|(known, _)| *known == value).map(|(_, class)| *class)
+}
+
 /// Known media types with weights, of which the first does not ask for a form of its own ([`SELECTING`]), and among them HTML,
 /// JSON, an event stream, or anything (`*/*`): a list that names one form and no other asks for that form.
 pub(crate) fn accept(value: &[u8]) -> bool {
+    frequent(value).is_some() || is_accept(value)
+}
+
+fn is_accept(value: &[u8]) -> bool {
     let is_one_of =
         |name: &[u8], names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
     let (mut count, mut is_general) = (0, false);
@@ -99,4 +128,23 @@ pub(crate) fn ranges(value: &[u8]) -> impl Iterator<Item = Option<(&[u8], u16)>>
         }
         Some((name, weighted))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+
+    #[test]
+    fn what_is_frequent_is_what_it_would_be_read_as() {
+        for (value, class) in FREQUENT {
+            let name = String::from_utf8_lossy(value);
+            assert!(is_accept(value), "{name}");
+            let mut fields = HeaderMap::new();
+            // With an empty element at its end it has to be read.
+            fields.append("accept", format!("{name},").parse().unwrap());
+            assert_eq!(AcceptClass::of(&fields), class, "{name}");
+        }
+    }
 }

@@ -1,11 +1,14 @@
 //! `User-Agent` (RFC 9110, section 10.1.5), as it is and not as it should be.
 
-use super::escape;
+use super::{Alphabet, escape};
 
 /// The longest that in-app browsers send is about 450 bytes.
 const LONGEST: usize = 512;
 /// How deep comments and lists stand in one another: names of devices bring parentheses of their own.
 const DEEPEST: usize = 3;
+
+/// What stands anywhere.
+static PLAIN: Alphabet = Alphabet::with(b" /._-;,+@!?#~");
 
 /// Products, comments in parentheses, and lists in square brackets (Facebook). Letters, digits and a few marks stand anywhere;
 /// what could mean something to an origin stands only where clients have it:
@@ -24,7 +27,7 @@ pub(crate) fn user_agent(value: &[u8]) -> bool {
     while let Some(&byte) = value.get(at) {
         let rest = &value[at + 1..];
         match byte {
-            _ if is_plain(byte) => {}
+            _ if PLAIN.has(byte) => {}
             b'(' | b'[' if depth < DEEPEST => {
                 open[depth] = if byte == b'(' { b')' } else { b']' };
                 depth += 1;
@@ -41,10 +44,6 @@ pub(crate) fn user_agent(value: &[u8]) -> bool {
         at += 1;
     }
     depth == 0
-}
-
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b" /._-;,+@!?#~".contains(&byte)
 }
 
 fn may_follow_colon(rest: &[u8]) -> bool {

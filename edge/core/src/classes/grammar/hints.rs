@@ -1,18 +1,18 @@
 //! The client hints that Chromium sends without being asked (User-Agent Client Hints, section 4).
 
-use super::Cursor;
+use super::{Alphabet, Cursor};
 
 /// `Sec-CH-UA`: brands, each with a version. A brand is a short string in whose place Chromium also puts nonsense with one of
 /// a few marks (section 6.2), so that nobody relies on its form.
 pub(crate) fn brands(value: &[u8]) -> bool {
     const LONGEST: usize = 40;
     const MOST: usize = 8;
-    let is_brand = |b: u8| b.is_ascii_alphanumeric() || b" ()-./:;=?_".contains(&b);
+    static BRAND: Alphabet = Alphabet::with(b" ()-./:;=?_");
     let is_version = |b: u8| b.is_ascii_digit() || b == b'.';
     let mut cursor = Cursor::new(value);
     for _ in 0..MOST {
         let is_one = cursor.eat(b"\"")
-            && (1..=LONGEST).contains(&cursor.take(is_brand).len())
+            && (1..=LONGEST).contains(&cursor.take(|b| BRAND.has(b)).len())
             && cursor.eat(b"\";v=\"")
             && (1..=20).contains(&cursor.take(is_version).len())
             && cursor.eat(b"\"");

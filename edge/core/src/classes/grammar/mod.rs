@@ -14,6 +14,31 @@ pub(super) mod words;
 
 use cursor::Cursor;
 
+/// The bytes that a part of a value may hold.
+struct Alphabet([bool; 256]);
+
+impl Alphabet {
+    /// Letters and digits of ASCII, and these marks.
+    const fn with(marks: &[u8]) -> Self {
+        let mut has = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            has[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let mut at = 0;
+        while at < marks.len() {
+            has[marks[at] as usize] = true;
+            at += 1;
+        }
+        Self(has)
+    }
+
+    fn has(&self, byte: u8) -> bool {
+        self.0[usize::from(byte)]
+    }
+}
+
 /// A weight (RFC 9110, section 12.4.2) in thousandths. Java leaves out the zero before the point; that is let through.
 fn weight(text: &[u8]) -> Option<u16> {
     let (whole, decimals) = match text.iter().position(|&b| b == b'.') {
