@@ -23,7 +23,8 @@ impl<'a> Particulars<'a> {
     /// The most bytes of their names and values.
     pub const MOST_BYTES: usize = 4096;
 
-    /// Of a request's fields. `is_keyed`: the names (lower case) that tell entries apart already.
+    /// Of a request's fields, as a fill would send them: without a foreign `Referer` ([`super::is_foreign`]) and without what a peer
+    /// that is not trusted adds. `is_keyed`: the names (lower case) that tell entries apart already.
     ///
     /// # Errors
     /// [`TooMany`] beyond [`Self::MOST_LINES`] or [`Self::MOST_BYTES`].

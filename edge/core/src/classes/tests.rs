@@ -285,6 +285,27 @@ fn with_grammar() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(names)
 }
 
+/// A value without its percent-encoding, once.
+fn decoded(value: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::new();
+    let mut rest = value;
+    while let [first, tail @ ..] = rest {
+        let digits =
+            tail.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                decoded.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    decoded
+}
+
 proptest! {
     /// No grammar lets through a byte that markup, a script, a shell or a template needs, whatever stands around it.
     #[test]
@@ -296,6 +317,34 @@ proptest! {
     ) {
         let value = format!("{before}{odd}{after}");
         prop_assert_eq!(one(name, &value), Class::Particular);
+    }
+
+    /// Nothing hides in percent-encoding, however often an origin decodes it.
+    #[test]
+    fn no_ordinary_value_hides_markup(
+        name in proptest::sample::select(vec!["baggage", "referer", "user-agent"]),
+        parts in proptest::collection::vec("%[0-9A-Fa-f]{2}|%25|%3C|%C3%A4|%EF%BC%9C|[a-z0-9/.:?-]", 0..12),
+    ) {
+        let start = match name {
+            "baggage" => "sentry-release=",
+            "referer" => "https://a.example/",
+            _ => "App/",
+        };
+        let value = format!("{start}{}", parts.concat());
+        if one(name, &value) == Class::Ordinary {
+            let once = decoded(value.as_bytes());
+            let text = String::from_utf8(once.clone()).unwrap_or_else(|_| "<".into());
+            let marks = ['<', '>', '"', '\'', '`', '\\', '{', '}', '\u{ff1c}'];
+            let is_plain = !text.contains(marks) && !text.contains(char::is_control);
+            prop_assert!(is_plain, "{text}");
+            prop_assert_eq!(&decoded(&once), &once, "nothing is left to decode");
+        }
+    }
+
+    /// The bytes that grammars look at, in any order, never have one look beyond the value.
+    #[test]
+    fn whatever_looks_like_a_value_has_a_class(name in with_grammar(), value in "[%0-9a-fqvu()\\[\\]:=;,./ \"?|-]{0,64}") {
+        prop_assert!(matches!(one(name, &value), Class::Ordinary | Class::Particular));
     }
 
     /// Any bytes have a class, and only visible ASCII is ordinary.
