@@ -8,6 +8,7 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use futures_util::FutureExt;
 use http::{HeaderMap, Method};
+use levee::classes::{Facts, Moved, Particulars, repeats_ordinary};
 use levee::entry::{decode, encode_entry};
 use levee::pipeline::hit::{Line, Plan, fields_that_matter, hit};
 use levee::respond::from_entry;
@@ -85,12 +86,32 @@ fn parts(c: &mut Criterion) {
     group.finish();
 }
 
+/// What a browser's fields say, and what a fill looks for in a response to them.
+fn classes(c: &mut Criterion) {
+    let request = fixture::browser();
+    let moved = Moved::default();
+    let mut group = c.benchmark_group("classes");
+    group.bench_function("particular fields of a browser", |b| {
+        b.iter(|| Particulars::of(black_box(&request), &moved, |_| false).map(|found| found.is_empty()));
+    });
+    group.bench_function("facts of a browser", |b| b.iter(|| Facts::of(black_box(&request))));
+    let answer = HeaderMap::new();
+    for (name, body) in
+        [("64 KiB of HTML", fixture::page(64 << 10)), ("2 MiB of HTML", fixture::page(2 << 20))]
+    {
+        group.bench_function(format!("repeated values in {name}"), |b| {
+            b.iter(|| repeats_ordinary(black_box(&request), &answer, black_box(body.as_bytes()), &moved));
+        });
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = engine;
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(3))
         .sample_size(60);
-    targets = decisions, hits, parts
+    targets = decisions, hits, parts, classes
 }
 criterion_main!(engine);

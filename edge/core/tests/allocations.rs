@@ -4,6 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
 
+use levee::classes::{AcceptClass, Facts, Moved, Particulars};
 use levee::decide::{Decision, Serve};
 
 #[allow(unreachable_pub, dead_code, reason = "shared with the benches")]
@@ -62,5 +63,16 @@ fn a_decision_on_a_memory_hit_allocates_nothing() {
     let (request, entry, policy) = (fixture::request(), Arc::new(fixture::entry()), fixture::policy());
     let (counted, decision) = allocations(|| fixture::decision(&request, &entry, &policy));
     assert!(matches!(decision, Decision::Serve { serve: Serve::Fresh, .. }));
+    assert_eq!(counted, 0);
+}
+
+#[test]
+fn the_classes_of_a_browsers_fields_allocate_nothing() {
+    let request = fixture::browser();
+    let (counted, particulars) = allocations(|| Particulars::of(&request, &Moved::default(), |_| false));
+    assert!(particulars.is_ok_and(|particulars| particulars.is_empty()));
+    assert_eq!(counted, 0);
+    let (counted, facts) = allocations(|| Facts::of(&request));
+    assert_eq!((facts.accept, facts.language), (AcceptClass::Html, Some("de-CH")));
     assert_eq!(counted, 0);
 }
