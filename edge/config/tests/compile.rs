@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use levee::config::{
-    ClientDirectives, Config, Credentials, Particular, HostPattern, KeyPolicy, Limits, NamePattern, Negative,
-    OriginHost, PathPattern, Policy, PurgeAuth, QueryPolicy, RateLimit, SetCookie, Stale, Ttl,
+    ClientDirectives, Config, Credentials, HostPattern, KeyPolicy, Limits, NamePattern, Negative, OriginHost,
+    Particular, PathPattern, Policy, PurgeAuth, QueryPolicy, RateLimit, SetCookie, Stale, Ttl,
 };
 use levee_config::{Compiled, Overrides, compile_file, compile_str, neutral};
 

@@ -10,7 +10,8 @@ use futures_util::FutureExt;
 use http::{HeaderMap, Method};
 use levee::classes::{Facts, Moved, Particulars, repeats_ordinary};
 use levee::entry::{decode, encode_entry};
-use levee::pipeline::hit::{Line, Plan, fields_that_matter, hit};
+use levee::key::Standing;
+use levee::pipeline::hit::{Line, Plan, fields_that_matter, hit, standing};
 use levee::respond::from_entry;
 use levee::{Scheme, pipeline};
 
@@ -63,10 +64,14 @@ fn hits(c: &mut Criterion) {
 /// As an adapter makes it: told what matters, and what the URL has turned out to vary on.
 fn plan(edge: &levee::Edge, line: &Line<'_>) -> Plan {
     let all = fixture::request();
-    let mut told = fields_that_matter(edge, line).expect("a route that caches");
+    let (route, mut told) = fields_that_matter(edge, line).expect("a route that caches");
+    let selects = |name: &_, value: &_| standing(edge, route, name, value) == Standing::Selects;
     loop {
-        let fields: HeaderMap =
-            all.iter().filter(|(name, _)| told.contains(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
+        let fields: HeaderMap = all
+            .iter()
+            .filter(|(n, v)| told.contains(n) || selects(n, v))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
         let plan = Plan::new(edge, line, fields, &told).expect("a request that may be answered");
         let lacks = plan.lacks(edge);
         if lacks.is_empty() {

@@ -173,7 +173,14 @@ mod tests {
     fn key(target: &str, fields: &[(&'static str, &'static str)], policy: &Policy) -> Key {
         let fields =
             fields.iter().map(|&(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        Key::new(Scheme::Https, "a.example", &Target::normalise(target).unwrap(), &fields, policy, (&selection(&fields, policy), &seal()))
+        Key::new(
+            Scheme::Https,
+            "a.example",
+            &Target::normalise(target).unwrap(),
+            &fields,
+            policy,
+            (&selection(&fields, policy), &seal()),
+        )
     }
 
     fn seal() -> Seal {
@@ -269,7 +276,14 @@ mod tests {
         let of = |line: &[u8]| {
             let fields = [(http::header::COOKIE, http::HeaderValue::from_bytes(line).unwrap())];
             let target = Target::normalise("/").unwrap();
-            Key::new(Scheme::Https, "a.example", &target, &fields.into_iter().collect(), &policy, (&Selection::default(), &seal()))
+            Key::new(
+                Scheme::Https,
+                "a.example",
+                &target,
+                &fields.into_iter().collect(),
+                &policy,
+                (&Selection::default(), &seal()),
+            )
         };
         assert_eq!(of(b"name=J\xf6rg; lang=de"), of(b"lang=de"));
         assert_ne!(of(b"name=J\xf6rg; lang=de"), of(b"name=J\xf6rg"));

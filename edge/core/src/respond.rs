@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-pub use report::{Outcome, Report, add_key};
+pub use report::{Outcome, Report, add_key, add_particular};
 
 use crate::config::Policy;
 use crate::entry::Entry;

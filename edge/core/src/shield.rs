@@ -4,8 +4,8 @@ mod flights;
 pub(crate) mod lease;
 mod marks;
 mod pauses;
-mod sets;
 pub mod redis;
+mod sets;
 
 pub use flights::{Entered, Failure, Flights, Landing, Obligation, Waiting};
 pub use marks::Marks;

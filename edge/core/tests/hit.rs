@@ -6,11 +6,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use levee::route::RouteId;
-use levee::{Edge, Scheme};
 use levee::config::{
-    ClientDirectives, Config, Credentials, Particular, KeyPolicy, NamePattern, PathPattern, Policy, QueryPolicy,
-    Route, SetCookie, Stale,
+    ClientDirectives, Config, Credentials, KeyPolicy, NamePattern, Particular, PathPattern, Policy,
+    QueryPolicy, Route, SetCookie, Stale,
 };
 use levee::key::Standing;
 use levee::pipeline::hit::{
@@ -18,7 +16,9 @@ use levee::pipeline::hit::{
 };
 use levee::pipeline::shortcuts::{Asked, Shortcuts};
 use levee::platform::{Platform as _, Store as _};
+use levee::route::RouteId;
 use levee::testing::{Answered, MapStore, Reply, Sim, block_on, config_for};
+use levee::{Edge, Scheme};
 use proptest::prelude::*;
 
 type Fields = Vec<(&'static str, &'static str)>;
@@ -165,7 +165,9 @@ fn map(fields: &Fields) -> HeaderMap {
 /// What a plan is made from: the fields that matter by their names, and those that are not ordinary.
 fn told_of(edge: &Edge, fields: &Fields, (route, told): &(RouteId, Vec<HeaderName>)) -> HeaderMap {
     let mut map = map(fields);
-    let is_told = |name: &HeaderName, value: &HeaderValue| told.contains(name) || standing(edge, *route, name, value) == Standing::Selects;
+    let is_told = |name: &HeaderName, value: &HeaderValue| {
+        told.contains(name) || standing(edge, *route, name, value) == Standing::Selects
+    };
     let left: Vec<HeaderName> =
         map.iter().filter(|(name, value)| !is_told(name, value)).map(|(name, _)| name.clone()).collect();
     left.iter().for_each(|name| drop(map.remove(name)));

@@ -4,12 +4,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http::HeaderMap;
+use levee::classes::{AcceptClass, Moved, Particulars};
 use levee::config::{
-    ClientDirectives, Config, Credentials, Particular, KeyPolicy, NamePattern, Policy, QueryPolicy, SetCookie,
-    Stale,
+    ClientDirectives, Config, Credentials, KeyPolicy, NamePattern, Particular, Policy, QueryPolicy,
+    SetCookie, Stale,
 };
 use levee::fields::cache_control::{CacheControl, Qualified};
-use levee::classes::{AcceptClass, Moved, Particulars};
 use levee::fields::credentials;
 use levee::testing::{Answered, Sim, config_for};
 use proptest::prelude::*;

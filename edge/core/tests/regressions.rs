@@ -15,8 +15,11 @@ fn plain(origin: impl Fn(&Ask) -> Reply + 'static) -> Sim {
 }
 
 fn transparent(origin: impl Fn(&Ask) -> Reply + 'static) -> Sim {
-    let policy =
-        Policy { credentials: Credentials::Authorization, particular: Particular::Answer, ..Policy::default() };
+    let policy = Policy {
+        credentials: Credentials::Authorization,
+        particular: Particular::Answer,
+        ..Policy::default()
+    };
     Sim::new(Config { defaults: policy, ..config_for(&["https://o.example"]) }, origin)
 }
 

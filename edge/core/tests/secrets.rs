@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use levee::config::{Config, Credentials, Particular, KeyPolicy, Policy};
+use levee::config::{Config, Credentials, KeyPolicy, Particular, Policy};
 use levee::testing::{MapStore, Reply, Sim, TOKEN, config_for};
 
 fn keyed() -> Policy {

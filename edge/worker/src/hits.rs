@@ -10,10 +10,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response};
 use js_sys::Uint8Array;
+use levee::key::Standing;
 use levee::pipeline::hit::{
     Line, Plan, fields_that_matter, hit, is_awake, is_unknown, name_in_stores, standing, stored,
 };
-use levee::key::Standing;
 use levee::route::RouteId;
 use levee::{Edge, Scheme, Time};
 use wasm_bindgen::JsValue;

@@ -108,7 +108,9 @@ fn is_private(authority: &str) -> bool {
     const ZONES: [&str; 6] = [".localhost", ".local", ".internal", ".home.arpa", ".lan", ".test"];
     let host = levee::key::host(authority);
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.parse::<std::net::IpAddr>().is_ok() || !host.contains('.') || ZONES.iter().any(|zone| host.ends_with(zone))
+    bare.parse::<std::net::IpAddr>().is_ok()
+        || !host.contains('.')
+        || ZONES.iter().any(|zone| host.ends_with(zone))
 }
 
 #[cfg(test)]

@@ -18,5 +18,5 @@ pub(crate) use named::Negative;
 pub(crate) use names::{CookieName, FieldName, ParameterPattern};
 pub(crate) use origin_url::OriginUrl;
 pub(crate) use path::Path;
-pub(crate) use policy::{Forward, Particular, Policy, Query, RateLimitSwitch, Stale, Time, Ttl};
+pub(crate) use policy::{Particular, Policy, Query, RateLimitSwitch, Stale, Time, Ttl};
 pub(crate) use word::{Word, shown};

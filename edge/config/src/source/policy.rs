@@ -132,7 +132,8 @@ impl Value for Forward {
         if let DeValue::String(text) = node.value
             && text == "all"
         {
-            let error = reader.error(&node.span, format!("`{}` lists fields: every field reaches the origin", node.name));
+            let error = reader
+                .error(&node.span, format!("`{}` lists fields: every field reaches the origin", node.name));
             error.help("leave it out; for a plain RFC 9111 shared cache write `particular = \"answer\"`");
             return None;
         }
@@ -168,7 +169,10 @@ impl Value for Particular {
     fn schema() -> Json {
         let answer = Json::object([
             ("const", "answer".into()),
-            ("description", "They tell nothing apart but by `Vary`, as in a plain RFC 9111 shared cache.".into()),
+            (
+                "description",
+                "They tell nothing apart but by `Vary`, as in a plain RFC 9111 shared cache.".into(),
+            ),
         ]);
         let about = "A particular field selects: an answer is for requests with the same particular fields and values. These are \
                      particular with every value.";

@@ -56,7 +56,7 @@ fn names_alone_say_it_of_what_is_not_ordinary() {
         // Platforms and proxies say who the user is, too: no family is taken whole.
         ("cf-cert-subject-dn", Class::Particular),
         ("x-amzn-oidc-identity", Class::Particular),
-        ("x-forwarded-user", Class::Particular),
+        ("x-forwarded-user", Class::Credential),
         ("x-forwarded-prefix", Class::Particular),
         ("x-envoy-original-path", Class::Particular),
         ("x-original-url", Class::Particular),

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 pub use overrides::{origin_variable, override_origin};
 pub use pattern::{HostPattern, NamePattern, PathPattern};
 pub use policy::{
-    ClientDirectives, Credentials, KeyPolicy, Negative, Particular, Policy, QueryPolicy, RateLimit, SetCookie,
-    Stale, Ttl,
+    ClientDirectives, Credentials, KeyPolicy, Negative, Particular, Policy, QueryPolicy, RateLimit,
+    SetCookie, Stale, Ttl,
 };
 pub use wire::DecodeError;
 

@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 
 use super::errors::leaves_entry;
 use super::freshness::{self, Freshness, Source};
+use crate::classes::is_request_identifier;
 use crate::config::{Credentials, Policy, SetCookie};
 use crate::fields::vary::{self, Vary};
 use crate::fields::{self, CacheControl, cache_control::Qualified, credentials};
@@ -75,7 +76,9 @@ impl NoStore {
             }
             Self::SetCookie => "set_cookie = \"strip\"".to_owned(),
             Self::ParticularOnce(name) | Self::ParticularFull(name) => {
-                format!("forward = [\"{name}\"] (it changes no response) or key = {{ headers = [\"{name}\"] }}")
+                format!(
+                    "forward = [\"{name}\"] (it changes no response) or key = {{ headers = [\"{name}\"] }}"
+                )
             }
             Self::Repeats(name) => format!("key = {{ headers = [\"{name}\"] }}"),
             Self::Silent => "ttl = { default = \"10s\" }".to_owned(),
@@ -148,7 +151,10 @@ pub fn storable(candidate: &Candidate<'_>, limit: u64, policy: &Policy) -> Resul
 
 fn check_status(status: StatusCode, directives: &CacheControl, policy: &Policy) -> Result<(), NoStore> {
     // What one request may have caused is for no other, whatever lifetime it names, unless the policy takes that on itself.
-    if policy.selects() && leaves_entry(status) && !policy.negative.iter().any(|own| own.status == status.as_u16()) {
+    if policy.selects()
+        && leaves_entry(status)
+        && !policy.negative.iter().any(|own| own.status == status.as_u16())
+    {
         return Err(NoStore::Status);
     }
     // They answer a condition or a range, and so no plain request.
@@ -223,6 +229,14 @@ pub fn strip_unstorable(response: &mut HeaderMap, policy: &Policy) {
     }
     if policy.set_cookie == SetCookie::Strip {
         response.remove(header::SET_COOKIE);
+    }
+    if policy.selects() {
+        // They name one request, which is no other's.
+        let identifiers: Vec<_> =
+            response.keys().filter(|name| is_request_identifier(name)).cloned().collect();
+        for name in identifiers {
+            response.remove(name);
+        }
     }
 }
 

@@ -39,13 +39,11 @@ impl Selection {
     pub fn of(fields: &HeaderMap, policy: &Policy, seal: &Seal) -> Result<Self, TooParticular> {
         let Particular::Select(particular) = &policy.particular else { return Ok(Self::default()) };
         let moved = moved(policy, particular);
-        let found = Particulars::of(fields, &moved, |name| counts_otherwise(name, policy)).map_err(|_| TooParticular)?;
+        let found = Particulars::of(fields, &moved, |name| counts_otherwise(name, policy))
+            .map_err(|_| TooParticular)?;
         let names: Vec<HeaderName> = found.names().cloned().collect();
         Ok(Self {
-            facts: Some(Facts {
-                accept: AcceptClass::of(fields),
-                cors: fields.contains_key(header::ORIGIN),
-            }),
+            facts: Some(Facts { accept: AcceptClass::of(fields), cors: fields.contains_key(header::ORIGIN) }),
             particular: found.digest(seal).map(|digest| (names, digest)),
         })
     }

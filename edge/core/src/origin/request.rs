@@ -100,7 +100,9 @@ pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> Head
         fields.remove(header::COOKIE);
         insert_bytes(&mut fields, header::COOKIE, &kept.join(&b"; "[..]));
     }
-    if policy.selects() && fields.get(header::REFERER).is_some_and(|referer| is_foreign(referer, hop.authority)) {
+    if policy.selects()
+        && fields.get(header::REFERER).is_some_and(|referer| is_foreign(referer, hop.authority))
+    {
         fields.remove(header::REFERER);
     }
     normalise(&mut fields, &header::ACCEPT_ENCODING, accept::encodings);
@@ -202,8 +204,13 @@ fn append_element(fields: &mut HeaderMap, name: &HeaderName, element: &str) {
 mod tests {
     use super::*;
 
-    const HOP: Hop<'_> =
-        Hop { scheme: Scheme::Https, authority: "a.example", client: None, trusted: false, identity: "levee-0a" };
+    const HOP: Hop<'_> = Hop {
+        scheme: Scheme::Https,
+        authority: "a.example",
+        client: None,
+        trusted: false,
+        identity: "levee-0a",
+    };
 
     fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut fields = HeaderMap::new();

@@ -20,7 +20,7 @@ use crate::origin::shared_fields;
 use crate::platform::Platform;
 use crate::respond::access::{self, Visitor};
 use crate::respond::problem::Problem;
-use crate::respond::{Answer, Outcome, Report, add_key, from_entry, range};
+use crate::respond::{Answer, Outcome, Report, add_key, add_particular, from_entry, range};
 
 /// Answers from the cache, or by filling it. `credentials`: the request carries some.
 pub(super) async fn answer<P: Platform>(
@@ -58,6 +58,10 @@ pub(super) async fn answer<P: Platform>(
             through_shield(exchange, &request, &found, Why { why, stand_in }).await
         }
     };
+    let is_passed = matches!(decision, Decision::Pass(_));
+    if let Some(name) = request.key.particular().filter(|_| !is_passed) {
+        add_particular(response.headers_mut(), name);
+    }
     if shows_key {
         add_key(response.headers_mut(), request.key.as_str());
     }

@@ -152,7 +152,11 @@ pub(super) fn key_step<P: Platform>(exchange: &Exchange<P>, key: &Key) -> Step {
         what.push_str("; fields: ");
         what.push_str(&classes.join(", "));
     }
-    Step::new("key", what, "levee.toml: `key`, `forward`, `ordinary`, `particular`, `credentials`; docs/fields.md")
+    Step::new(
+        "key",
+        what,
+        "levee.toml: `key`, `forward`, `ordinary`, `particular`, `credentials`; docs/fields.md",
+    )
 }
 
 pub(super) fn lookup_step(found: &Found, now: Time) -> Step {

@@ -25,7 +25,7 @@ use crate::origin::{Hop, shared_fields};
 use crate::platform::Platform;
 use crate::request::Scheme;
 use crate::respond::conditional::{self, Condition};
-use crate::respond::{Report, access, from_entry};
+use crate::respond::{Report, access, add_particular, from_entry};
 use crate::route::{self, RouteId, Target};
 use crate::store;
 use crate::time::Time;
@@ -130,7 +130,13 @@ impl Plan {
             Sharing::WithCredentials(_) => true,
             Sharing::Shareable => false,
         };
-        let hop = Hop { scheme: line.scheme, authority: &authority, client: None, trusted: false, identity: &edge.identity };
+        let hop = Hop {
+            scheme: line.scheme,
+            authority: &authority,
+            client: None,
+            trusted: false,
+            identity: &edge.identity,
+        };
         let forwarded = shared_fields(&fields, policy, &hop);
         let keyed = if cached::keys_fields(policy) { &forwarded } else { &fields };
         let selection = Selection::of(&fields, policy, &edge.seal).ok()?;
@@ -275,6 +281,9 @@ impl Hit {
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.fields;
         report(entry, self.tier, now).write(response.headers_mut());
+        if let Some(name) = plan.request.key.particular() {
+            add_particular(response.headers_mut(), name);
+        }
         response
     }
 }

@@ -313,7 +313,8 @@ impl<P: Platform> Fill<P> {
 }
 
 /// Fields that change how an origin fails, beside those that the key tells apart.
-const SHAPES_FAILURE: [header::HeaderName; 3] = [header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::ORIGIN];
+const SHAPES_FAILURE: [header::HeaderName; 3] =
+    [header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::ORIGIN];
 
 /// What the origin is asked with on behalf of a request, of what may make a difference: the key tells particular fields apart, and
 /// what ordinary ones say makes none.

@@ -6,8 +6,8 @@ use foldhash::fast::SeedableRandomState;
 use http::{HeaderName, HeaderValue};
 
 use super::hit::standing;
-use crate::key::Standing;
 use crate::edge::Edge;
+use crate::key::Standing;
 use crate::route::RouteId;
 
 /// Places. A power of two.
@@ -33,7 +33,13 @@ impl Ordinary {
     }
 
     /// Whether a field with this one value is ordinary on a route.
-    pub(super) fn holds(&mut self, edge: &Edge, route: RouteId, name: &HeaderName, value: &HeaderValue) -> bool {
+    pub(super) fn holds(
+        &mut self,
+        edge: &Edge,
+        route: RouteId,
+        name: &HeaderName,
+        value: &HeaderValue,
+    ) -> bool {
         let bytes = value.as_bytes();
         let mut hasher = self.hasher.build_hasher();
         name.hash(&mut hasher);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::decide::Forward;
 
@@ -144,13 +144,23 @@ impl Report {
 
 /// Adds the key to what [`Report::write`] wrote, for who shows the debug token (RFC 9211, section 2.7).
 pub fn add_key(fields: &mut HeaderMap, key: &str) {
+    add_parameter(fields, "key", key);
+}
+
+/// Adds a particular field that the response was selected by, which is a parameter of Levee's own.
+pub fn add_particular(fields: &mut HeaderMap, name: &HeaderName) {
+    add_parameter(fields, "particular", name.as_str());
+}
+
+/// Adds a parameter with a string to the edge's own member, which is the last.
+fn add_parameter(fields: &mut HeaderMap, name: &str, value: &str) {
     let mut lines: Vec<HeaderValue> = fields.get_all("cache-status").into_iter().cloned().collect();
     let Some(own) = lines.pop() else { return };
     // A string of structured fields holds visible ASCII; a key's parts are told apart by line breaks.
     let visible = |c: char| if (' '..='~').contains(&c) { c } else { ' ' };
-    let shown: String = key.chars().map(visible).collect();
+    let shown: String = value.chars().map(visible).collect();
     let shown = shown.replace('\\', "\\\\").replace('"', "\\\"");
-    let text = format!("{}; key=\"{shown}\"", own.to_str().unwrap_or("levee"));
+    let text = format!("{}; {name}=\"{shown}\"", own.to_str().unwrap_or("levee"));
     lines.extend(HeaderValue::from_str(&text));
     fields.remove("cache-status");
     for line in lines {

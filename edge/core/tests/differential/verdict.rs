@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, Request, Response};
 use http_cache_semantics::{BeforeRequest, CacheOptions, CachePolicy};
-use levee::config::{ClientDirectives, Config, Credentials, Particular, KeyPolicy, Policy, SetCookie, Stale};
+use levee::config::{ClientDirectives, Config, Credentials, KeyPolicy, Particular, Policy, SetCookie, Stale};
 use levee::testing::{Reply, Sim, config_for};
 
 use super::case::{Case, Lines, START};

@@ -7,8 +7,8 @@ use http::header::{COOKIE, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Uri, Version};
 use hyper::body::Incoming;
-use levee::{Scheme, TrustedPeer};
 use levee::body::Pace;
+use levee::{Scheme, TrustedPeer};
 
 use super::network::Network;
 use crate::body::{Body, Intake};
