@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use super::Report;
-use super::block::{Block, Inline, Table};
+use super::block::{Block, Entry, Inline, Table};
 use super::evidence::Kept;
 
 const STYLE: &str = include_str!("style.css");
@@ -59,6 +59,7 @@ pub(super) fn write(report: &Report, kept: &Kept) -> Result<String> {
             Block::Code(lines) => {
                 let _ = writeln!(out, "<pre><code>{}</code></pre>", escape(lines));
             }
+            Block::References(entries) => write_references(&mut out, entries),
         }
     }
     out.push_str("</main>\n</body>\n</html>\n");
@@ -105,11 +106,27 @@ fn write_table(out: &mut String, table: &Table, number: usize) {
     out.push_str("</tbody>\n</table>\n</div>\n");
 }
 
+/// What was cited; what each supports appears below the pointer.
+fn write_references(out: &mut String, entries: &[Entry]) {
+    out.push_str("<ol class=\"references\">\n");
+    for entry in entries {
+        let (number, supports) = (entry.number, escape(&entry.supports));
+        let words = inline(&entry.words);
+        let _ = writeln!(out, "<li id=\"reference-{number}\" title=\"{supports}\">{words}</li>");
+    }
+    out.push_str("</ol>\n");
+}
+
 fn inline(parts: &[Inline]) -> String {
     parts
         .iter()
         .map(|part| match part {
             Inline::Text(text) => escape(text),
+            Inline::Cite(numbers) => {
+                let link = |number: &usize| format!("<a href=\"#reference-{number}\">{number}</a>");
+                let links: Vec<String> = numbers.iter().map(link).collect();
+                format!("<span class=\"cite\">[{}]</span>", links.join(", "))
+            }
             Inline::Code(text) => format!("<code>{}</code>", escape(text)),
             Inline::Strong(inner) => format!("<strong>{}</strong>", inline(inner)),
             Inline::Emphasis(inner) => format!("<em>{}</em>", inline(inner)),
