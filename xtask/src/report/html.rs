@@ -127,7 +127,7 @@ fn inline(parts: &[Inline]) -> String {
                 let links: Vec<String> = numbers.iter().map(link).collect();
                 format!("<span class=\"cite\">[{}]</span>", links.join(", "))
             }
-            Inline::Code(text) => format!("<code>{}</code>", escape(text)),
+            Inline::Code(text) => format!("<code>{}</code>", escape(text).replace('/', "/<wbr>")),
             Inline::Strong(inner) => format!("<strong>{}</strong>", inline(inner)),
             Inline::Emphasis(inner) => format!("<em>{}</em>", inline(inner)),
             Inline::Link(url, inner) => format!("<a href=\"{}\">{}</a>", escape(url), inline(inner)),
@@ -169,5 +169,8 @@ mod tests {
     fn nothing_in_the_text_becomes_markup() {
         let parts = [Inline::Text(String::from("a < b & c")), Inline::Code(String::from("<svg>"))];
         assert_eq!(inline(&parts), "a &lt; b &amp; c<code>&lt;svg&gt;</code>");
+        let path = [Inline::Code(String::from("edge/core")), Inline::Cite(vec![3])];
+        let cite = "<span class=\"cite\">[<a href=\"#reference-3\">3</a>]</span>";
+        assert_eq!(inline(&path), format!("<code>edge/<wbr>core</code>{cite}"));
     }
 }

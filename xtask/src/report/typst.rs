@@ -34,7 +34,10 @@ pub(super) fn write(report: &Report, kept: &Kept, out: &Path) -> Result<PathBuf>
         string(&report.date),
         report.floating
     );
-    for block in &report.blocks {
+    for (at, block) in report.blocks.iter().enumerate() {
+        if matches!(block, Block::Heading(1, _)) && list_follows(&report.blocks[at + 1..]) {
+            source.push_str("\n#pagebreak(weak: true)\n");
+        }
         if let Block::Figure { file, .. } = block {
             files::write_if_changed(&folder.join(file), with_fonts(&kept.svg(file)?).as_bytes())?;
         }
@@ -48,6 +51,12 @@ pub(super) fn write(report: &Report, kept: &Kept, out: &Path) -> Result<PathBuf>
     command.args(["-c", COMPILE]).arg(&file).arg(&pdf).arg(&folder);
     run::quietly(&mut command).context("typst could not make the PDF")?;
     Ok(pdf)
+}
+
+/// Whether a section is the list of references, which takes a page of its own.
+fn list_follows(blocks: &[Block]) -> bool {
+    let section = blocks.iter().take_while(|block| !matches!(block, Block::Heading(1, _)));
+    section.into_iter().any(|block| matches!(block, Block::References(_)))
 }
 
 fn write_block(out: &mut String, block: &Block) {
