@@ -164,9 +164,9 @@ mod tests {
             ("events.md", "[@papal]", "[@pope]", "references.toml has no pope"),
             (
                 "events.md",
-                "left the caches [@papal]",
-                "left the caches",
-                "is typed, and its sentence cites nothing",
+                "known to be a risk.",
+                "known to be a risk of 12 %.",
+                "12 is typed, and its sentence cites nothing",
             ),
             ("references.toml", "[papal]", "[pope]", "references.toml has no papal"),
             (

@@ -70,7 +70,7 @@ fn needed(run: &str, needs: &[String]) -> Result<()> {
     if needs.iter().any(|need| need == run) {
         return Ok(());
     }
-    bail!("the section does not say in report.toml that it needs {run}")
+    bail!("report.toml or case-study.toml does not say that the section needs {run}")
 }
 
 /// The line of a byte, counted from 1.
@@ -349,10 +349,9 @@ mod tests {
             missing,
             "report/sections/load.md:4: report/evidence/lab/load/summary.json has no field p50_ms"
         );
-        assert!(
-            refused("{{lab/soak p50_ms}}")
-                .contains("load.md:1: the section does not say in report.toml that it needs lab/soak")
-        );
+        assert!(refused("{{lab/soak p50_ms}}").contains(
+            "load.md:1: report.toml or case-study.toml does not say that the section needs lab/soak"
+        ));
         assert!(refused("![A picture](lab/load/absent.svg)").contains("lab/load/absent.svg cannot be read"));
         assert!(refused("{{lab/load p50_ms").contains("}} is missing"));
     }

@@ -21,7 +21,7 @@ const COMPILE: &str = "import sys, typst\n\
     typst.compile(sys.argv[1], output=sys.argv[2], root=sys.argv[3], ignore_system_fonts=True, timestamp=0)\n";
 
 /// From so many characters in a cell on, a table is set smaller.
-const LONG_CELL: usize = 130;
+const LONG_CELL: usize = 160;
 
 /// Writes the source and the pictures into a folder of `out`, and the PDF into `out`, by the name of the report.
 pub(super) fn write(report: &Report, kept: &Kept, out: &Path) -> Result<PathBuf> {
