@@ -58,7 +58,7 @@ pub(super) const ALL: &[Step] = &[
         checks: "the origin's image: its size, user, read-only files, start and end",
         run: container::check,
     },
-    Step { name: "report", checks: "the case study, from the evidence that is kept", run: report },
+    Step { name: "report", checks: "the report and the case study, from what is kept", run: report },
     Step { name: "deny", checks: "licences, bans and sources of all crates", run: deny::policy },
     Step { name: "advisories", checks: "no crate with a known vulnerability", run: deny::advisories },
     Step {
