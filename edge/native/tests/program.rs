@@ -124,7 +124,7 @@ fn kept() -> String {
 }
 
 #[test]
-fn warns_of_what_is_not_believed() {
+fn says_what_it_does_with_fields_and_warns_of_what_is_not_believed() {
     let mut command = program(&LISTEN);
     command.args(["--origin", &kept()]);
     let running = Running::start(command);
@@ -144,6 +144,9 @@ fn warns_of_what_is_not_believed() {
     let (_, log) = running.stop(Signal::TERM);
     assert_eq!(log.matches("no trusted proxy").count(), 1, "{log}");
     assert!(log.contains("x-forwarded-for") && log.contains("--trusted-proxy 127.0.0.1"), "{log}");
+    for line in ["Host: ", "Fields: "] {
+        assert_eq!(log.lines().filter(|logged| logged.contains(line)).count(), 1, "{line}: {log}");
+    }
 }
 
 #[test]
