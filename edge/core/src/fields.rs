@@ -7,6 +7,7 @@ pub mod credentials;
 pub mod date;
 pub mod directive;
 pub mod etag;
+pub mod forwarding;
 pub mod list;
 pub mod structured;
 pub mod transfer;
