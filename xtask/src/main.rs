@@ -57,7 +57,7 @@ enum Command {
     /// Measure what a part costs, beside the least that does the same.
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Build the case study from the evidence that is kept, as HTML and PDF, in build/report.
+    /// Build the report and the case study from what is kept, as HTML and PDF, in build/report.
     Report(report::Args),
     /// Send real load to the real system, judge it by its objectives, and keep what was seen.
     #[command(subcommand)]

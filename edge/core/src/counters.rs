@@ -77,6 +77,8 @@ counters! {
     invalidations_limited,
     /// Times the lock between instances could not be used.
     lease_failures,
+    /// Requests whose forwarding fields were not believed, because no trusted proxy sent them.
+    forwarding_not_trusted,
 }
 
 fn add(counter: &AtomicU64) {
@@ -146,6 +148,11 @@ impl Counters {
 
     pub fn lease_failed(&self) {
         add(&self.lease_failures);
+    }
+
+    /// Whether it is the first.
+    pub fn forwarding_not_trusted(&self) -> bool {
+        self.forwarding_not_trusted.fetch_add(1, Ordering::Relaxed) == 0
     }
 
     pub fn background_revalidation(&self) {

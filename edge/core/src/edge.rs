@@ -140,6 +140,12 @@ impl Edge {
         &self.identity
     }
 
+    /// Counts a request whose forwarding fields ([`crate::fields::forwarding`]) are not believed, because no trusted proxy sent
+    /// it. Says whether it is the first of this instance: one line in the log is enough.
+    pub fn forwarding_not_trusted(&self) -> bool {
+        self.counters.forwarding_not_trusted()
+    }
+
     /// What this instance has counted.
     pub fn counters(&self) -> crate::counters::Snapshot {
         self.counters.snapshot()

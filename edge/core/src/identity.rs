@@ -37,6 +37,35 @@ pub fn of(runtime: &str, config: &Config) -> String {
     identity
 }
 
+/// What tells the origins of a configuration from others: 16 hexadecimal digits of their URLs and of the `Host` that each is sent,
+/// in any order. A store that may be used under several configurations keeps their responses apart by it; names, weights and
+/// routes say nothing of what an origin answers. `config`: with the origins' addresses as they are used.
+pub fn of_origins(config: &Config) -> String {
+    let mut origins: Vec<(&str, &str)> = config
+        .origins
+        .iter()
+        .map(|origin| {
+            let host = match origin.host {
+                OriginHost::Origin => "origin",
+                OriginHost::Client => "client",
+            };
+            (origin.url.trim_end_matches('/'), host)
+        })
+        .collect();
+    origins.sort_unstable();
+    origins.dedup();
+    let mut hash = Sha256::new();
+    for (url, host) in origins {
+        // Neither holds a line break.
+        for part in [url, "\n", host, "\n"] {
+            hash.update(part);
+        }
+    }
+    let mut identity = String::new();
+    push_hex(&mut identity, &hash.finalize()[..8]);
+    identity
+}
+
 /// The deployments of Levee that a `CDN-Loop` names, in order. By commas alone: a quote that a client has opened hides nothing of
 /// what was added behind it.
 pub(crate) fn passed(hops: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -92,5 +121,31 @@ mod tests {
         all.dedup();
         assert_eq!(all.len(), number);
         assert_eq!(changed(|config| config.origins[0].url = "http://a/".into()), of("native", &config));
+    }
+
+    #[test]
+    fn origins_are_told_by_where_they_are_and_what_they_are_sent() {
+        let config = config_for(&["http://a", "http://b"]);
+        let changed = |change: fn(&mut Config)| {
+            let mut config = config.clone();
+            change(&mut config);
+            of_origins(&config)
+        };
+        let same = [
+            changed(|config| config.origins.swap(0, 1)),
+            changed(|config| config.origins[0].name = "other".into()),
+            changed(|config| config.origins[0].weight = 7),
+            changed(|config| config.hosts.push(HostPattern::new("a.example"))),
+            changed(|config| config.origins[0].url = "http://a/".into()),
+        ];
+        assert!(same.iter().all(|identity| *identity == of_origins(&config)), "{same:?}");
+        for other in [
+            changed(|config| config.origins[0].url = "http://c".into()),
+            changed(|config| config.origins[0].url = "https://a".into()),
+            changed(|config| config.origins[1].host = OriginHost::Client),
+            changed(|config| config.origins.truncate(1)),
+        ] {
+            assert_ne!(other, of_origins(&config));
+        }
     }
 }

@@ -62,6 +62,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
             threads = arguments.options().threads,
             "started"
         );
+        for line in levee_native::levee::config::in_two_lines(server.edge().config()) {
+            tracing::info!("{line}");
+        }
         let served = server.serve(async {
             let name = signals.next().await;
             tracing::info!(signal = name, "draining; once more to stop at once");

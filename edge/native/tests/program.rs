@@ -48,8 +48,13 @@ impl Running {
     }
 
     fn get(&self, path: &str) -> String {
+        self.get_with(path, "")
+    }
+
+    /// `lines`: further field lines, each with its end.
+    fn get_with(&self, path: &str, lines: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{lines}\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -97,6 +102,66 @@ fn the_status_page_needs_a_token_where_others_come() {
     command = program(&LISTEN);
     command.args(["--origin", "http://127.0.0.1:1"]).env("LEVEE_STATUS_TOKEN", "secret");
     assert!(!Running::start(command).get("/.levee/").starts_with("HTTP/1.1 200"));
+}
+
+/// An origin whose responses may be kept.
+fn kept() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut line = String::new();
+            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+                line.clear();
+            }
+            let _ = stream.write_all(
+                b"HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok",
+            );
+        }
+    });
+    origin
+}
+
+#[test]
+fn says_what_it_does_with_fields_and_warns_of_what_is_not_believed() {
+    let mut command = program(&LISTEN);
+    command.args(["--origin", &kept()]);
+    let running = Running::start(command);
+    // The first is a miss, and the last ones go the short way; one more says nothing of another client.
+    for _ in 0..5 {
+        assert!(running.get_with("/", "X-Forwarded-For: 203.0.113.9\r\n").ends_with("ok"));
+    }
+    running.get("/");
+    let status = running.get("/.levee/");
+    assert!(status.contains("\"forwarding_not_trusted\":5"), "{status}");
+    assert!(
+        status.contains("\"warnings\":[\"5 requests came with fields such as X-Forwarded-For"),
+        "{status}"
+    );
+    let page = running.get_with("/.levee/", "Accept: text/html\r\n");
+    assert!(page.contains("<strong>Warning:</strong> 5 requests"), "{page}");
+    let (_, log) = running.stop(Signal::TERM);
+    assert_eq!(log.matches("no trusted proxy").count(), 1, "{log}");
+    assert!(log.contains("x-forwarded-for") && log.contains("--trusted-proxy 127.0.0.1"), "{log}");
+    for line in ["Host: ", "Fields: "] {
+        assert_eq!(log.lines().filter(|logged| logged.contains(line)).count(), 1, "{line}: {log}");
+    }
+}
+
+#[test]
+fn a_trusted_proxy_is_believed_without_a_word() {
+    let mut command = program(&LISTEN);
+    command.args(["--origin", &kept(), "--trusted-proxy", "127.0.0.0/8"]);
+    let running = Running::start(command);
+    running.get_with("/", "X-Forwarded-For: 203.0.113.9\r\n");
+    let status = running.get("/.levee/");
+    assert!(
+        status.contains("\"forwarding_not_trusted\":0") && status.contains("\"warnings\":[]"),
+        "{status}"
+    );
+    let (_, log) = running.stop(Signal::TERM);
+    assert!(!log.contains("no trusted proxy"), "{log}");
 }
 
 #[test]

@@ -202,12 +202,13 @@ fn allowance(runtime: Runtime) -> Allowance {
             // One client may have three quarters of the permits.
             burst: 190,
             descriptors: 4,
+            tries: 1,
             resident: BUDGET + (64 << 20),
             resident_in_all: Some(BUDGET + (64 << 20)),
         },
         // Their own heaps give memory back when they like.
         Runtime::Worker | Runtime::Spin => {
-            Allowance { burst: 64, descriptors: 16, resident: 384 << 20, resident_in_all: None }
+            Allowance { burst: 64, descriptors: 16, tries: 3, resident: 384 << 20, resident_in_all: None }
         }
     }
 }

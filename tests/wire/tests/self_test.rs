@@ -53,7 +53,7 @@ async fn found(way: Way, exchanges: u64, wanted: &[Kind]) -> Found {
             break;
         }
     }
-    let allowed = Allowance { burst: 30, descriptors: 4, resident: 1 << 20, resident_in_all: None };
+    let allowed = Allowance { burst: 30, descriptors: 4, tries: 1, resident: 1 << 20, resident_in_all: None };
     if way != Way::NeverAnswers {
         rest::check(&target, &ledger, &*proxy, level, allowed, Duration::from_secs(5), &mut found).await;
     }

@@ -4,12 +4,14 @@
 
 mod bars;
 mod scale;
+mod years;
 
 use std::fmt::Write as _;
 
 #[allow(unused_imports, reason = "the comparison draws with them")]
 pub(crate) use bars::{Bar, Bars};
 pub(crate) use scale::Scale;
+pub(crate) use years::{Beside, Panel, Point, Series, Years};
 
 /// Colour and dashes of each line, in this order.
 const STYLES: [(&str, &str); 8] = [

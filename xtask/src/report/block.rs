@@ -9,13 +9,24 @@ pub(super) enum Block {
     /// Each item is a paragraph.
     List(Vec<Vec<Inline>>),
     Table(Table),
-    /// A picture of the evidence: `<run>/<file>.svg`, and what is seen on it.
+    /// A picture of the evidence, `<run>/<file>.svg`, or one that is drawn for the text; and what is seen on it.
     Figure {
         file: String,
         caption: Vec<Inline>,
     },
     /// Lines as they are.
     Code(String),
+    /// What was cited, in the order of its numbers.
+    References(Vec<Entry>),
+}
+
+/// One of the references.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) number: usize,
+    pub(super) words: Vec<Inline>,
+    /// What was taken from it.
+    pub(super) supports: String,
 }
 
 /// A table with its caption. Columns of figures stand to the right.
@@ -35,6 +46,8 @@ pub(super) enum Inline {
     Strong(Vec<Inline>),
     Emphasis(Vec<Inline>),
     Link(String, Vec<Inline>),
+    /// The numbers of references.
+    Cite(Vec<usize>),
 }
 
 impl Inline {

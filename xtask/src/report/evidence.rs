@@ -13,6 +13,8 @@ use serde_json::Value;
 pub(super) struct Kept {
     folder: PathBuf,
     runs: BTreeMap<String, Run>,
+    /// Pictures that are drawn for the text, by name.
+    drawn: BTreeMap<String, String>,
 }
 
 #[derive(Debug)]
@@ -34,7 +36,7 @@ impl Kept {
             let summary = serde_json::from_str(&text).with_context(|| format!("{file} is damaged"))?;
             runs.insert(name.clone(), Run { file, summary });
         }
-        Ok(Self { folder: folder.to_path_buf(), runs })
+        Ok(Self { folder: folder.to_path_buf(), runs, drawn: BTreeMap::new() })
     }
 
     /// A field of a run: one of its `numbers`, or a path such as `machine.cpu`.
@@ -54,8 +56,21 @@ impl Kept {
         self.runs.get(name).with_context(|| format!("report.toml does not list {name} as kept"))
     }
 
-    /// A picture of a run.
+    /// Adds a picture that is drawn for the text.
+    pub(super) fn draw(&mut self, name: &str, svg: String) {
+        self.drawn.insert(name.to_owned(), svg);
+    }
+
+    /// Whether a picture is drawn for the text, and belongs to no run.
+    pub(super) fn is_drawn(&self, name: &str) -> bool {
+        self.drawn.contains_key(name)
+    }
+
+    /// A picture of a run, or one that is drawn for the text.
     pub(super) fn svg(&self, file: &str) -> Result<String> {
+        if let Some(svg) = self.drawn.get(file) {
+            return Ok(svg.clone());
+        }
         let run = file.rsplit_once('/').map_or("", |(run, _)| run);
         self.run(run)?;
         let path = self.folder.join(file);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use super::Report;
-use super::block::{Block, Inline, Table};
+use super::block::{Block, Entry, Inline, Table};
 use super::evidence::Kept;
 
 const STYLE: &str = include_str!("style.css");
@@ -59,6 +59,7 @@ pub(super) fn write(report: &Report, kept: &Kept) -> Result<String> {
             Block::Code(lines) => {
                 let _ = writeln!(out, "<pre><code>{}</code></pre>", escape(lines));
             }
+            Block::References(entries) => write_references(&mut out, entries),
         }
     }
     out.push_str("</main>\n</body>\n</html>\n");
@@ -105,12 +106,28 @@ fn write_table(out: &mut String, table: &Table, number: usize) {
     out.push_str("</tbody>\n</table>\n</div>\n");
 }
 
+/// What was cited; what each supports appears below the pointer.
+fn write_references(out: &mut String, entries: &[Entry]) {
+    out.push_str("<ol class=\"references\">\n");
+    for entry in entries {
+        let (number, supports) = (entry.number, escape(&entry.supports));
+        let words = inline(&entry.words);
+        let _ = writeln!(out, "<li id=\"reference-{number}\" title=\"{supports}\">{words}</li>");
+    }
+    out.push_str("</ol>\n");
+}
+
 fn inline(parts: &[Inline]) -> String {
     parts
         .iter()
         .map(|part| match part {
             Inline::Text(text) => escape(text),
-            Inline::Code(text) => format!("<code>{}</code>", escape(text)),
+            Inline::Cite(numbers) => {
+                let link = |number: &usize| format!("<a href=\"#reference-{number}\">{number}</a>");
+                let links: Vec<String> = numbers.iter().map(link).collect();
+                format!("<span class=\"cite\">[{}]</span>", links.join(", "))
+            }
+            Inline::Code(text) => format!("<code>{}</code>", escape(text).replace('/', "/<wbr>")),
             Inline::Strong(inner) => format!("<strong>{}</strong>", inline(inner)),
             Inline::Emphasis(inner) => format!("<em>{}</em>", inline(inner)),
             Inline::Link(url, inner) => format!("<a href=\"{}\">{}</a>", escape(url), inline(inner)),
@@ -152,5 +169,8 @@ mod tests {
     fn nothing_in_the_text_becomes_markup() {
         let parts = [Inline::Text(String::from("a < b & c")), Inline::Code(String::from("<svg>"))];
         assert_eq!(inline(&parts), "a &lt; b &amp; c<code>&lt;svg&gt;</code>");
+        let path = [Inline::Code(String::from("edge/core")), Inline::Cite(vec![3])];
+        let cite = "<span class=\"cite\">[<a href=\"#reference-3\">3</a>]</span>";
+        assert_eq!(inline(&path), format!("<code>edge/<wbr>core</code>{cite}"));
     }
 }

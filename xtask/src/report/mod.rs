@@ -1,15 +1,20 @@
-//! `cargo xtask report`: the case study as HTML and PDF, from `report/sections` and the evidence that is kept.
+//! `cargo xtask report`: the report and the case study as HTML and PDF, from `report/` and the evidence that is kept.
 //!
-//! One source for both: Markdown in which every figure is a reference to a field of some `summary.json`. It is read into
-//! [`block`]s, and these are written twice.
+//! One source for both forms: Markdown in which every figure is a reference to a field of some `summary.json`. It is read into
+//! [`block`]s, and these are written twice. In the case study figures may also come from sources, which are cited.
 
 mod block;
+mod case_study;
+mod cited;
+mod diagram;
 mod evidence;
 mod figure;
 mod html;
 mod list;
+mod peaks;
 mod read;
 mod runs;
+mod techniques;
 mod typst;
 
 use std::fs;
@@ -38,9 +43,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let root = project::root()?;
     let built = build(&root, !args.html_only)?;
-    println!("{}", project::shown(&root, &built.html));
-    if let Some(pdf) = &built.pdf {
-        println!("{}", project::shown(&root, pdf));
+    for file in &built.files {
+        println!("{}", project::shown(&root, file));
     }
     for section in &built.left_out {
         println!("left out: {section}");
@@ -51,25 +55,28 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// What was written.
 #[derive(Debug)]
 pub(crate) struct Built {
-    html: PathBuf,
-    pdf: Option<PathBuf>,
+    files: Vec<PathBuf>,
     /// Sections that wait for evidence, with what they wait for.
     pub(crate) left_out: Vec<String>,
     /// How many sections there are.
     pub(crate) sections: usize,
 }
 
-/// The whole report, before it is written in one of the two forms.
+/// A whole report, before it is written in one of the two forms.
 #[derive(Debug)]
 struct Report {
+    /// What its files are called.
+    name: &'static str,
     title: String,
     subtitle: String,
-    /// The day of the youngest evidence.
+    /// The day of the youngest evidence, and what it says besides of itself.
     date: String,
+    /// Pictures may leave their place on paper for the top or the foot of a page.
+    floating: bool,
     blocks: Vec<Block>,
 }
 
-/// Builds the report from what is kept below `root`.
+/// Builds the report and the case study from what is kept below `root`.
 ///
 /// # Errors
 /// When a section refers to evidence or to a field that is not there (naming file, line and field), or has a figure of its
@@ -94,13 +101,26 @@ pub(crate) fn build(root: &Path, pdf: bool) -> Result<Built> {
         let path = folder.join("sections").join(&section.file);
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let shown = project::shown(root, &path);
-        blocks.extend(read::section(&shown, &text, &kept, &section.needs)?);
+        blocks.extend(read::section(&shown, &text, &kept, &section.needs, None)?);
         sections += 1;
     }
-    let report = Report { title: list.title, subtitle: list.subtitle, date: kept.youngest()?, blocks };
+    let date = kept.youngest()?;
+    let report =
+        Report { name: "levee", title: list.title, subtitle: list.subtitle, date, floating: false, blocks };
     let out = root.join(OUT);
-    let html = out.join("index.html");
-    files::write_if_changed(&html, html::write(&report, &kept)?.as_bytes())?;
-    let pdf = if pdf { Some(typst::write(&report, &kept, &out)?) } else { None };
-    Ok(Built { html, pdf, left_out, sections })
+    let mut files = write(&report, &kept, &out, "index.html", pdf)?;
+    let (case_study, kept) = case_study::read(root)?;
+    files.extend(write(&case_study, &kept, &out, "case-study.html", pdf)?);
+    Ok(Built { files, left_out, sections })
+}
+
+/// Writes a report in both forms, or only as HTML.
+fn write(report: &Report, kept: &Kept, out: &Path, html: &str, pdf: bool) -> Result<Vec<PathBuf>> {
+    let html = out.join(html);
+    files::write_if_changed(&html, html::write(report, kept)?.as_bytes())?;
+    let mut files = vec![html];
+    if pdf {
+        files.push(typst::write(report, kept, out)?);
+    }
+    Ok(files)
 }

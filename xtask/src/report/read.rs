@@ -2,26 +2,38 @@
 //!
 //! Besides Markdown: `{{RUN FIELD}}` is a figure of the evidence (see [`figure`]), `![caption](RUN/chart.svg)` a picture of it,
 //! and code blocks marked `objectives RUN` or `set-up RUN` become tables made from the run's summary. A paragraph that begins
-//! with `Table:` is the caption of the table that follows.
+//! with `Table:` is the caption of the table that follows. In the case study `[@key]` cites a source (see [`cited`]).
 
 use anyhow::{Context as _, Result, bail};
 use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::block::{Block, Inline, Table};
+use super::cited::{self, Citations};
 use super::evidence::Kept;
 use super::{figure, runs};
 
 /// Around a resolved figure: characters that no text holds, so that typed digits can be told from resolved ones.
-const BEGIN: char = '\u{e000}';
-const END: char = '\u{e001}';
+pub(super) const BEGIN: char = '\u{e000}';
+pub(super) const END: char = '\u{e001}';
 
 /// Units that stand behind a figure.
 const UNITS: [&str; 8] = ["ms", "µs", "%", "KB", "MB", "GiB", "requests a second", "cores"];
 
-/// Reads a section. `shown` is the file's name in messages, `needs` the runs that it may refer to.
-pub(super) fn section(shown: &str, text: &str, kept: &Kept, needs: &[String]) -> Result<Vec<Block>> {
-    let text = resolve(shown, text, kept, needs)?;
-    let mut reader = Reader { shown, text: &text, kept, needs, blocks: Vec::new() };
+/// Reads a section. `shown` is the file's name in messages, `needs` the runs that it may refer to. With citations a figure may
+/// be typed where its sentence names a source; without them none may.
+pub(super) fn section(
+    shown: &str,
+    text: &str,
+    kept: &Kept,
+    needs: &[String],
+    mut cited: Option<&mut Citations>,
+) -> Result<Vec<Block>> {
+    let mut text = resolve(shown, text, kept, needs)?;
+    if let Some(cited) = &mut cited {
+        text = cited.resolve(&text, |at| format!("{shown}:{}", line(&text, at)))?;
+    }
+    let mut reader =
+        Reader { shown, text: &text, kept, needs, cited, spoken: String::new(), blocks: Vec::new() };
     reader.read()?;
     Ok(reader.blocks)
 }
@@ -58,7 +70,7 @@ fn needed(run: &str, needs: &[String]) -> Result<()> {
     if needs.iter().any(|need| need == run) {
         return Ok(());
     }
-    bail!("the section does not say in report.toml that it needs {run}")
+    bail!("report.toml or case-study.toml does not say that the section needs {run}")
 }
 
 /// The line of a byte, counted from 1.
@@ -71,6 +83,9 @@ struct Reader<'a> {
     text: &'a str,
     kept: &'a Kept,
     needs: &'a [String],
+    cited: Option<&'a mut Citations>,
+    /// The words of the paragraph, cell or caption that is being read, with what is marked in them.
+    spoken: String,
     blocks: Vec<Block>,
 }
 
@@ -93,12 +108,18 @@ impl Reader<'_> {
                 Event::Text(words) => match &mut code {
                     Some((_, lines)) => lines.push_str(&words),
                     None => {
-                        typed_digits(&words).with_context(at)?;
-                        top(&mut open).push(Inline::Text(plain(&words)));
+                        if self.cited.is_none() {
+                            typed_digits(&words).with_context(at)?;
+                        }
+                        self.spoken.push_str(&words);
+                        top(&mut open).extend(cited::parts(&plain(&words)));
                     }
                 },
                 Event::Code(words) => top(&mut open).push(Inline::Code(plain(&words))),
-                Event::SoftBreak | Event::HardBreak => top(&mut open).push(Inline::Text(String::from(" "))),
+                Event::SoftBreak | Event::HardBreak => {
+                    self.spoken.push(' ');
+                    top(&mut open).push(Inline::Text(String::from(" ")));
+                }
                 Event::Start(Tag::Emphasis | Tag::Strong | Tag::Link { .. } | Tag::Image { .. }) => {
                     if let Event::Start(Tag::Image { dest_url, .. }) = event {
                         picture = Some(dest_url.to_string());
@@ -115,17 +136,23 @@ impl Reader<'_> {
                     close(&mut open, |inner| Inline::Link(url, inner));
                 }
                 Event::End(TagEnd::Image) => {
-                    let inner = open.pop().unwrap_or_default();
+                    let mut inner = open.pop().unwrap_or_default();
                     let file = picture.take().unwrap_or_default();
-                    needed(file.rsplit_once('/').map_or("", |(run, _)| run), self.needs).with_context(at)?;
+                    if !self.kept.is_drawn(&file) {
+                        needed(file.rsplit_once('/').map_or("", |(run, _)| run), self.needs)
+                            .with_context(at)?;
+                    }
                     self.kept.svg(&file).with_context(at)?;
+                    self.sources(&file, &mut inner).with_context(at)?;
                     self.blocks.push(Block::Figure { file, caption: inner });
                 }
                 Event::End(TagEnd::Heading(level)) => {
+                    self.spoken().with_context(at)?;
                     let inner = taken(&mut open);
                     self.blocks.push(Block::Heading(if level == HeadingLevel::H1 { 1 } else { 2 }, inner));
                 }
                 Event::End(TagEnd::Paragraph) => {
+                    self.spoken().with_context(at)?;
                     let inner = taken(&mut open);
                     match (&mut items, is_caption(&inner)) {
                         (Some(items), _) => items.push(inner),
@@ -136,6 +163,7 @@ impl Reader<'_> {
                 }
                 Event::Start(Tag::List(_)) => items = Some(Vec::new()),
                 Event::End(TagEnd::Item) => {
+                    self.spoken().with_context(at)?;
                     let inner = taken(&mut open);
                     if let (Some(items), false) = (&mut items, inner.is_empty()) {
                         items.push(inner);
@@ -151,7 +179,10 @@ impl Reader<'_> {
                         .with_context(|| format!("{}: the table has no caption (Table: …)", at()))?;
                     table = Table { caption, right, ..Table::default() };
                 }
-                Event::End(TagEnd::TableCell) => row.push(taken(&mut open)),
+                Event::End(TagEnd::TableCell) => {
+                    self.spoken().with_context(at)?;
+                    row.push(taken(&mut open));
+                }
                 Event::End(TagEnd::TableHead) => table.head = std::mem::take(&mut row),
                 Event::End(TagEnd::TableRow) => table.rows.push(std::mem::take(&mut row)),
                 Event::End(TagEnd::Table) => self.blocks.push(Block::Table(std::mem::take(&mut table))),
@@ -176,6 +207,23 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Names the sources of a picture that is drawn for the text, behind what is seen on it.
+    fn sources(&mut self, file: &str, caption: &mut Vec<Inline>) -> Result<()> {
+        if let Some(cited) = &mut self.cited
+            && let Some(cite) = cited.of_picture(file)?
+        {
+            caption.extend([Inline::text(" Sources:\u{a0}"), vec![cite], Inline::text(".")].concat());
+            self.spoken.push_str(&format!(" {}{}", cited::OPEN, cited::CLOSE));
+        }
+        Ok(())
+    }
+
+    /// What has been read up to here holds no figure without a source.
+    fn spoken(&mut self) -> Result<()> {
+        let spoken = std::mem::take(&mut self.spoken);
+        if self.cited.is_some() { cited::check(&spoken) } else { Ok(()) }
     }
 
     /// A code block, or what its mark asks for instead.
@@ -227,7 +275,7 @@ fn plain(text: &str) -> String {
     text.replace([BEGIN, END], "")
 }
 
-/// Refuses a figure that was typed. Names may hold digits (p99, HTTP/1.1, x86-64), and so may what follows `RFC`.
+/// Refuses a figure that was typed. Names may hold digits (p99, HTTP/1.1, x86-64), and so may what follows `RFC` and the like.
 fn typed_digits(text: &str) -> Result<()> {
     let mut resolved = false;
     let mut outside = String::new();
@@ -239,15 +287,19 @@ fn typed_digits(text: &str) -> Result<()> {
             _ => outside.push(character),
         }
     }
-    let mut before = "";
-    for word in outside.split_whitespace() {
-        let bare = !word.contains(char::is_alphabetic) && word.contains(|c: char| c.is_ascii_digit());
-        if bare && !["RFC", "section"].contains(&before) {
-            bail!("{word} is typed: a figure must come from the evidence, as {{{{RUN FIELD}}}}");
-        }
-        before = word;
+    match bare_numbers(&outside).next() {
+        Some(word) => bail!("{word} is typed: a figure must come from the evidence, as {{{{RUN FIELD}}}}"),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Words that are numbers: with a digit and without a letter, but for what follows `RFC`, `section`, `Figure` or `Table`.
+pub(super) fn bare_numbers(text: &str) -> impl Iterator<Item = &str> {
+    let mut before = "";
+    text.split_whitespace().filter(move |word| {
+        let named = ["RFC", "section", "Figure", "Table"].contains(&std::mem::replace(&mut before, word));
+        !named && !word.contains(char::is_alphabetic) && word.contains(|c: char| c.is_ascii_digit())
+    })
 }
 
 #[cfg(test)]
@@ -266,7 +318,7 @@ mod tests {
             .expect("written");
         let run = [String::from("lab/load")];
         let kept = Kept::read(folder.path(), &run).expect("read");
-        section("report/sections/load.md", text, &kept, &run)
+        section("report/sections/load.md", text, &kept, &run, None)
     }
 
     fn refused(text: &str) -> String {
@@ -297,10 +349,9 @@ mod tests {
             missing,
             "report/sections/load.md:4: report/evidence/lab/load/summary.json has no field p50_ms"
         );
-        assert!(
-            refused("{{lab/soak p50_ms}}")
-                .contains("load.md:1: the section does not say in report.toml that it needs lab/soak")
-        );
+        assert!(refused("{{lab/soak p50_ms}}").contains(
+            "load.md:1: report.toml or case-study.toml does not say that the section needs lab/soak"
+        ));
         assert!(refused("![A picture](lab/load/absent.svg)").contains("lab/load/absent.svg cannot be read"));
         assert!(refused("{{lab/load p50_ms").contains("}} is missing"));
     }

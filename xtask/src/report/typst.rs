@@ -1,4 +1,4 @@
-//! The report as PDF, by typst: the same blocks as typst's markup, beside the pictures that they name.
+//! A report as PDF, by typst: the same blocks as typst's markup, beside the pictures that they name.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::Report;
-use super::block::{Block, Inline, Table};
+use super::block::{Block, Entry, Inline, Table};
 use super::evidence::Kept;
 use crate::{files, run, tools};
 
@@ -20,17 +20,24 @@ const TEMPLATE: &str = include_str!("template.typ");
 const COMPILE: &str = "import sys, typst\n\
     typst.compile(sys.argv[1], output=sys.argv[2], root=sys.argv[3], ignore_system_fonts=True, timestamp=0)\n";
 
-/// Writes `report.typ` and the pictures into a folder of `out`, and `levee.pdf` into `out`.
+/// From so many characters in a cell on, a table is set smaller.
+const LONG_CELL: usize = 160;
+
+/// Writes the source and the pictures into a folder of `out`, and the PDF into `out`, by the name of the report.
 pub(super) fn write(report: &Report, kept: &Kept, out: &Path) -> Result<PathBuf> {
-    let folder = out.join("typst");
+    let folder = out.join("typst").join(report.name);
     let _ = fs::remove_dir_all(&folder);
     let mut source = format!(
-        "{TEMPLATE}\n#show: report.with(title: {}, subtitle: {}, date: {})\n",
+        "{TEMPLATE}\n#show: report.with(title: {}, subtitle: {}, date: {}, floating: {})\n",
         string(&report.title),
         string(&report.subtitle),
-        string(&report.date)
+        string(&report.date),
+        report.floating
     );
-    for block in &report.blocks {
+    for (at, block) in report.blocks.iter().enumerate() {
+        if matches!(block, Block::Heading(1, _)) && list_follows(&report.blocks[at + 1..]) {
+            source.push_str("\n#pagebreak(weak: true)\n");
+        }
         if let Block::Figure { file, .. } = block {
             files::write_if_changed(&folder.join(file), with_fonts(&kept.svg(file)?).as_bytes())?;
         }
@@ -38,12 +45,18 @@ pub(super) fn write(report: &Report, kept: &Kept, out: &Path) -> Result<PathBuf>
     }
     let file = folder.join("report.typ");
     files::write_if_changed(&file, source.as_bytes())?;
-    let pdf = out.join("levee.pdf");
+    let pdf = out.join(report.name).with_extension("pdf");
     let python = tools::python_environment("typst", TYPST)?.join("bin/python");
     let mut command = Command::new(python);
     command.args(["-c", COMPILE]).arg(&file).arg(&pdf).arg(&folder);
     run::quietly(&mut command).context("typst could not make the PDF")?;
     Ok(pdf)
+}
+
+/// Whether a section is the list of references, which takes a page of its own.
+fn list_follows(blocks: &[Block]) -> bool {
+    let section = blocks.iter().take_while(|block| !matches!(block, Block::Heading(1, _)));
+    section.into_iter().any(|block| matches!(block, Block::References(_)))
 }
 
 fn write_block(out: &mut String, block: &Block) {
@@ -59,7 +72,14 @@ fn write_block(out: &mut String, block: &Block) {
             writeln!(out, "\n#picture({}, [{}])", string(file), inline(caption))
         }
         Block::Code(lines) => writeln!(out, "\n#raw(block: true, {})", string(lines)),
+        Block::References(entries) => writeln!(out, "\n{}", write_references(entries)),
     };
+}
+
+fn write_references(entries: &[Entry]) -> String {
+    let entries: String =
+        entries.iter().map(|entry| format!("({}, [{}]), ", entry.number, inline(&entry.words))).collect();
+    format!("#references(({entries}))")
 }
 
 fn write_table(table: &Table) -> String {
@@ -73,7 +93,9 @@ fn write_table(table: &Table) -> String {
         .collect();
     let rows: String = table.rows.iter().map(|row| list(row)).collect();
     let caption = inline(&table.caption);
-    format!("#figures([{caption}], ({widths}), ({right}), ({}), ({rows}))", list(&table.head))
+    let longest = table.rows.iter().flatten().map(|cell| words(cell).chars().count()).max().unwrap_or(0);
+    let small = longest > LONG_CELL;
+    format!("#figures([{caption}], ({widths}), ({right}), ({}), ({rows}), small: {small})", list(&table.head))
 }
 
 /// What a column needs beside the others, in characters: its longest cell, or the longest word of its head, within bounds.
@@ -91,6 +113,7 @@ fn words(parts: &[Inline]) -> String {
         .map(|part| match part {
             Inline::Text(text) | Inline::Code(text) => text.clone(),
             Inline::Strong(inner) | Inline::Emphasis(inner) | Inline::Link(_, inner) => words(inner),
+            Inline::Cite(numbers) => "00, ".repeat(numbers.len()),
         })
         .collect()
 }
@@ -100,13 +123,24 @@ fn inline(parts: &[Inline]) -> String {
         .iter()
         .map(|part| match part {
             Inline::Text(text) => escape(text),
-            Inline::Code(text) => format!("#raw({})", string(text)),
+            Inline::Code(text) => code(text),
+            Inline::Cite(numbers) => {
+                let numbers: String = numbers.iter().map(|number| format!("{number}, ")).collect();
+                format!("#cited(({numbers}))")
+            }
             Inline::Strong(inner) => format!("#strong[{}]", inline(inner)),
             Inline::Emphasis(inner) => format!("#emph[{}]", inline(inner)),
             Inline::Link(url, inner) => format!("#link({})[{}]", string(url), inline(inner)),
         })
         .map(|part| if part.starts_with('#') { format!("{part};") } else { part })
         .collect()
+}
+
+/// A name in code. A path may be broken behind each of its slashes.
+fn code(text: &str) -> String {
+    let pieces: Vec<String> =
+        text.split_inclusive('/').map(|piece| format!("#raw({})", string(piece))).collect();
+    pieces.join(";#sym.zws;")
 }
 
 /// Text as markup that means nothing but itself.
@@ -161,6 +195,13 @@ mod tests {
         assert_eq!(string("a \"b\" \\c"), "\"a \\\"b\\\" \\\\c\"");
         let parts = [Inline::Code(String::from("a")), Inline::Text(String::from("(b)"))];
         assert_eq!(inline(&parts), "#raw(\"a\");(b)");
+        assert_eq!(inline(&[Inline::Cite(vec![3])]), "#cited((3, ));");
+    }
+
+    #[test]
+    fn a_path_is_broken_at_its_slashes() {
+        assert_eq!(code("edge/core"), "#raw(\"edge/\");#sym.zws;#raw(\"core\")");
+        assert_eq!(code("max_inflight"), "#raw(\"max_inflight\")");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod h2spec;
 mod lock_file;
 mod steps;
 mod summary;
+mod up;
 
 use std::path::PathBuf;
 use std::time::Instant;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use levee_config::Overrides;
 use levee_harness::{Browser, find_browser, find_redis};
 
-use super::{Cx, Done, Step, container, deny, deploy, h2spec, lock_file};
+use super::{Cx, Done, Step, container, deny, deploy, h2spec, lock_file, up};
 use crate::tools::{self, Packages};
 use crate::{config, run, spin, stop, worker};
 
@@ -58,7 +58,7 @@ pub(super) const ALL: &[Step] = &[
         checks: "the origin's image: its size, user, read-only files, start and end",
         run: container::check,
     },
-    Step { name: "report", checks: "the case study, from the evidence that is kept", run: report },
+    Step { name: "report", checks: "the report and the case study, from what is kept", run: report },
     Step { name: "deny", checks: "licences, bans and sources of all crates", run: deny::policy },
     Step { name: "advisories", checks: "no crate with a known vulnerability", run: deny::advisories },
     Step {
@@ -80,6 +80,11 @@ pub(super) const ALL: &[Step] = &[
         name: "compare",
         checks: "each stack that Levee is compared with starts, caches and stops; a stampede is one request",
         run: compare,
+    },
+    Step {
+        name: "up",
+        checks: "two runs of `up` at once, from one checkout before two origins, on each runtime",
+        run: up::check,
     },
     Step {
         name: "e2e",

@@ -1,6 +1,7 @@
 //! `cargo xtask up`: the whole chain on this machine, until Ctrl-C.
 
 mod edge;
+mod folder;
 mod origin;
 mod plan;
 
@@ -11,14 +12,16 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
-use levee_harness::{Process, Spec, ensure_free};
+use levee::config::in_two_lines;
+use levee_harness::{Process, Spec, ensure_free, free_port};
 
 use crate::{project, stop};
+use folder::Folder;
 
 /// How often the running system is looked after.
 const TICK: Duration = Duration::from_millis(250);
-/// State that outlives a run: databases, KV, logs.
-const STATE: &str = ".levee";
+/// Where the edge of the first run listens if nothing else does.
+const PORT: u16 = 8787;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Runtime {
@@ -41,35 +44,44 @@ pub(crate) struct Args {
     /// The configuration; levee.toml at the root by default.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where the edge listens on 127.0.0.1.
-    #[arg(long, value_name = "N", default_value_t = 8787, value_parser = clap::value_parser!(u16).range(1..))]
-    port: u16,
+    /// Where the edge listens on 127.0.0.1 [default: 8787, or the next that is free; a second run begins at 8797].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let root = project::root()?;
-    ensure_free(args.port).context("the edge cannot listen (--port)")?;
+    if let Some(port) = args.port {
+        ensure_free(port).context("the edge cannot listen (--port)")?;
+    }
     let plan = plan::Plan::new(&root, args.config.as_deref(), args.origin.as_deref())?;
-    let edge = edge::prepare(&root, args.runtime)?;
-    let origin = if plan.starts_box_office() { Some(origin::start(&root)?) } else { None };
+    let built = edge::build(&root, args.runtime)?;
+    let box_office = if plan.starts_box_office() { Some(origin::build(&root)?) } else { None };
+    let folder = Folder::take(&root)?;
+    let port = match args.port.or_else(|| folder.port(PORT)) {
+        Some(port) => port,
+        None => free_port()?,
+    };
+    let edge = edge::Edge::new(&root, &built, &folder, &plan, port)?;
+    let origin = box_office.map(|binary| origin::start(&binary, &folder)).transpose()?;
     match (&origin, &args.origin) {
         (None, Some(url)) => origin::warn_if_silent(url),
         (None, None) => plan.origins().iter().for_each(|url| origin::warn_if_silent(url)),
         _ => {}
     }
     let mut watched = Watched::new(plan.file());
-    let mut running = edge.start(&plan, origin.as_ref(), args.port)?;
+    let mut running = edge.start(origin.as_ref())?;
     if stop::requested() {
         bail!("stopped");
     }
-    introduce(&root, &running, origin.as_ref(), &plan);
+    introduce(&root, &running, origin.as_ref(), &plan, &folder)?;
     SHOWING.store(true, Ordering::SeqCst);
     while !stop::requested() {
         thread::sleep(TICK);
         alive(&running)?;
         origin.as_ref().map_or(Ok(()), alive)?;
         if watched.changed() {
-            running = edge.reconfigure(running, &plan, origin.as_ref(), args.port)?;
+            running = edge.reconfigure(running, origin.as_ref())?;
         }
     }
     SHOWING.store(false, Ordering::SeqCst);
@@ -93,8 +105,8 @@ fn alive(process: &Process) -> Result<()> {
 static SHOWING: AtomicBool = AtomicBool::new(false);
 
 /// What every process of `up` has in common: a log file, its lines shown under a label, an end on Ctrl-C.
-fn common(root: &Path, label: &'static str) -> impl Fn(Spec) -> Spec {
-    let log = root.join(STATE).join("logs").join(format!("{label}.log"));
+fn common(folder: &Folder, label: &'static str) -> impl Fn(Spec) -> Spec {
+    let log = folder.path().join("logs").join(format!("{label}.log"));
     move |spec| {
         spec.log_file(&log).cancelled_by(stop::requested).echo(move |line| {
             if SHOWING.load(Ordering::SeqCst) && !line.trim().is_empty() {
@@ -104,7 +116,13 @@ fn common(root: &Path, label: &'static str) -> impl Fn(Spec) -> Spec {
     }
 }
 
-fn introduce(root: &Path, edge: &Process, origin: Option<&Process>, plan: &plan::Plan) {
+fn introduce(
+    root: &Path,
+    edge: &Process,
+    origin: Option<&Process>,
+    plan: &plan::Plan,
+    folder: &Folder,
+) -> Result<()> {
     println!("\nLevee is up: open {}/\n", edge.url());
     println!("  edge    {:<26} {}, process {}", edge.url(), edge.name(), edge.pid());
     match origin {
@@ -115,11 +133,15 @@ fn introduce(root: &Path, edge: &Process, origin: Option<&Process>, plan: &plan:
     }
     println!("  status  {}/.levee/", edge.url());
     println!("  rules   {}", plan.describe(root));
-    println!("  logs    {STATE}/logs/, and below");
+    for line in in_two_lines(&plan.compile(origin.map(Process::url))?.config) {
+        println!("          {line}");
+    }
+    println!("  files   {}/, of this run alone; logs/ among them, and below", folder.shown(root));
     println!(
         "\nReload a page that may be cached: the second answer comes from the edge, and the origin is not asked."
     );
     println!("Ctrl-C stops everything that was started.\n");
+    Ok(())
 }
 
 /// A file whose changes take effect while `up` runs.

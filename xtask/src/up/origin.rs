@@ -1,27 +1,31 @@
 use std::net::{TcpStream, ToSocketAddrs as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use levee_harness::{Origin, Process, ensure_free};
+use levee_harness::{Origin, Process};
 
-use super::{STATE, common};
+use super::common;
+use super::folder::Folder;
 use crate::stop;
 
-/// Where the box office listens if nothing else does.
+/// Where the box office of the first run listens if nothing else does.
 const PORT: u16 = 8081;
 
-/// Builds and starts the box office. Its database stays, so that only the first start loads the catalogue.
-pub(super) fn start(root: &Path) -> Result<Process> {
+/// Builds the box office.
+pub(super) fn build(root: &Path) -> Result<PathBuf> {
     println!("Building the origin");
     let built = levee_harness::cargo_build(root, &["levee-origin"], &[], stop::requested)?;
-    let binary = built.into_iter().next().context("cargo named no levee-origin")?.artifact;
-    let port = if ensure_free(PORT).is_ok() { PORT } else { 0 };
+    Ok(built.into_iter().next().context("cargo named no levee-origin")?.artifact)
+}
+
+/// Starts the box office. Its database stays in the folder, so that only the first start loads the catalogue.
+pub(super) fn start(binary: &Path, folder: &Folder) -> Result<Process> {
     println!("Starting the origin");
-    let process = Origin::new(binary)
-        .port(port)
-        .database(root.join(STATE).join("box-office.sqlite"))
-        .with(common(root, "origin"))
+    let process = Origin::new(folder.keep(binary)?)
+        .port(folder.port(PORT).unwrap_or(0))
+        .database(folder.path().join("box-office.sqlite"))
+        .with(common(folder, "origin"))
         .start()?;
     Ok(process)
 }

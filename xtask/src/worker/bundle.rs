@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use super::lock;
 use crate::files;
 
 /// Our entry module and what it imports.
@@ -12,6 +13,8 @@ const ENTRY: &str = "edge/worker/js";
 /// Puts the bundle together in `out`: writes only what changed, so that a running `wrangler dev` reloads only then, and
 /// removes what no longer belongs to it.
 pub(crate) fn assemble(root: &Path, wasm: &Path, config: &[u8], out: &Path) -> Result<()> {
+    // Another process may be about to make the wasm anew.
+    let _lock = lock(root)?;
     let mut wanted: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
     let read = |path: PathBuf| fs::read(&path).with_context(|| format!("cannot read {}", path.display()));
     let entry = root.join(ENTRY);

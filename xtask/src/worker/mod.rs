@@ -50,6 +50,11 @@ pub(crate) fn build(root: &Path, node: &Node) -> Result<PathBuf> {
     wasm::bind(root, &compiled, &wasm_bindgen, &version, node)
 }
 
+/// Held by whoever makes or reads the glue and the wasm in `build/wasm`.
+fn lock(root: &Path) -> Result<fs::File> {
+    files::lock(&root.join("build/wasm.lock"), "the Worker is being built")
+}
+
 /// Prints what the bundle weighs, which is what Cloudflare limits and what start-up costs.
 fn report(root: &Path, out: &Path) -> Result<()> {
     println!("{}", project::shown(root, out));

@@ -54,7 +54,7 @@ pub(super) fn bind(
     let stamp = files::digest(&[&input, version.as_bytes(), &manifest, flags.as_bytes()]);
     let folder = root.join("build/wasm");
     let stamp_file = root.join("build/wasm.stamp");
-    let _lock = files::lock(&root.join("build/wasm.lock"), "the Worker is being built")?;
+    let _lock = super::lock(root)?;
     if folder.is_dir() && fs::read_to_string(&stamp_file).is_ok_and(|present| present == stamp) {
         return Ok(folder);
     }

@@ -140,15 +140,21 @@ fn kind_of(name: &HeaderName) -> Option<&'static Kind> {
 }
 
 /// Whether a proxy says in this field whose request it brings, and from where: what the edge takes from a trusted peer alone. That
-/// is every forwarding and every platform field, and all of `X-Forwarded-*` and `X-Real-*`, whichever way it is spelled.
+/// is every forwarding and every platform field, whichever way it is spelled.
 pub fn is_added_on_the_way(name: &HeaderName) -> bool {
+    matches!(kind_of(name), Some(Kind::Platform(_))) || is_forwarding(name)
+}
+
+/// Whether a field speaks of another client than the one that sends it (`Forwarded`, all of `X-Forwarded-*` and `X-Real-*`, and the older
+/// ones), whichever way it is spelled.
+pub fn is_forwarding(name: &HeaderName) -> bool {
     let is_of_family = || {
         let name = name.as_str();
         ["x-forwarded-", "x-real-"]
             .iter()
             .any(|family| name.get(..family.len()).is_some_and(|start| is_spelling_of(start, family)))
     };
-    matches!(kind_of(name), Some(Kind::Forwarded(_) | Kind::Platform(_))) || is_of_family()
+    matches!(kind_of(name), Some(Kind::Forwarded(_))) || is_of_family()
 }
 
 /// Whether a proxy tells the client's address in this field.

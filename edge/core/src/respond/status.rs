@@ -77,6 +77,10 @@ fn status_json(edge: &Edge, now: Time) -> String {
             edge.origins.inflight(at)
         );
     }
+    out.push_str("],\"warnings\":[");
+    if let Some(warning) = forwarding_warning(edge) {
+        out.push_str(&json_string(&warning));
+    }
     out.push_str("],\"routes\":[");
     for (at, route) in edge.config.routes.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };
@@ -102,6 +106,9 @@ fn status_html(edge: &Edge, now: Time) -> String {
         edge.memory.bytes() >> 10,
         edge.memory.budget() >> 10,
     );
+    if let Some(warning) = forwarding_warning(edge) {
+        let _ = write!(out, "<p><strong>Warning:</strong> {}</p>", escape(&warning));
+    }
     let _ = write!(out, "<h2>Counters</h2><p>{HONEST}.</p><table>");
     for (name, count) in edge.counters.snapshot().each() {
         let _ = write!(out, "<tr><td>{}<td class=\"n\">{count}", name.replace('_', " "));
@@ -129,6 +136,18 @@ fn status_html(edge: &Edge, now: Time) -> String {
         escape(&summary(&edge.config.defaults))
     );
     page("Levee status", &out)
+}
+
+/// What the operator should know where clients, or proxies that nobody named, say whom they speak for.
+fn forwarding_warning(edge: &Edge) -> Option<String> {
+    let count = edge.counters.snapshot().forwarding_not_trusted;
+    (count > 0).then(|| {
+        format!(
+            "{count} requests came with fields such as X-Forwarded-For from addresses that are no trusted proxies, so these \
+             fields are not believed. Where they are proxies of yours, name them when the server starts (--trusted-proxy); else \
+             there is nothing to do"
+        )
+    })
 }
 
 /// A policy in a line.

@@ -71,7 +71,10 @@ impl Server {
         let address =
             listener.local_addr().map_err(|source| ServeError::Listen { address: options.listen, source })?;
         let store = match &options.store {
-            Some(store) => Some(SqliteStore::open(&store.path, store.max_size)?),
+            Some(store) => {
+                let origins = levee::identity::of_origins(&config);
+                Some(SqliteStore::open(&store.path, store.max_size, &origins)?)
+            }
             None => None,
         };
         let setup = Setup {

@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{Uri, Version};
 use hyper::body::Incoming;
 use levee::body::Pace;
+use levee::classes::is_forwarding;
 use levee::{Scheme, TrustedPeer};
 
 use super::network::Network;
@@ -113,6 +114,16 @@ fn join_cookies(fields: &mut HeaderMap) {
     }
 }
 
+/// A forwarding field that is not believed, because the peer is no trusted proxy.
+pub(super) fn not_believed<'a>(
+    peer: IpAddr,
+    trusted: &[Network],
+    fields: &'a HeaderMap,
+) -> Option<&'a HeaderName> {
+    let is_trusted = || trusted.iter().any(|network| network.contains(peer));
+    fields.keys().find(|name| is_forwarding(name)).filter(|_| !is_trusted())
+}
+
 /// Who the client is and how it came, as far as a trusted proxy says.
 fn seen_by_proxies(peer: IpAddr, trusted: &[Network], fields: &HeaderMap) -> (IpAddr, Scheme) {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
@@ -161,6 +172,16 @@ mod tests {
         assert_eq!(seen_by_proxies(ip("10.0.0.1"), &proxies, &said), (ip("203.0.113.9"), Scheme::Https));
         assert_eq!(seen_by_proxies(ip("192.0.2.1"), &proxies, &said), (ip("192.0.2.1"), Scheme::Http));
         assert_eq!(seen_by_proxies(ip("10.0.0.1"), &[], &said), (ip("10.0.0.1"), Scheme::Http));
+    }
+
+    #[test]
+    fn what_is_not_believed_is_named() {
+        let proxies = ["10.0.0.0/8".parse().unwrap()];
+        let said = fields(&[("accept", "*/*"), ("x-forwarded-for", "203.0.113.9")]);
+        assert_eq!(not_believed(ip("192.0.2.1"), &proxies, &said).unwrap(), "x-forwarded-for");
+        assert_eq!(not_believed(ip("10.0.0.1"), &[], &said).unwrap(), "x-forwarded-for");
+        assert_eq!(not_believed(ip("10.0.0.1"), &proxies, &said), None);
+        assert_eq!(not_believed(ip("192.0.2.1"), &proxies, &fields(&[("accept", "*/*")])), None);
     }
 
     #[test]

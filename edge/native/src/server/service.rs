@@ -152,7 +152,23 @@ impl<A: App> Service<A> {
             }
         };
         self.slot.touch(now);
+        self.note_forwarding(request.headers());
         Some(response)
+    }
+
+    /// Counts what a client that is no trusted proxy says of another, and warns of the first.
+    fn note_forwarding(&self, fields: &HeaderMap) {
+        if let Some(field) = request::not_believed(self.peer, &self.options.trusted_proxies, fields)
+            && self.edge.forwarding_not_trusted()
+        {
+            tracing::warn!(
+                client = %self.peer,
+                %field,
+                "a client says whom it speaks for and is no trusted proxy: it is not believed. If it is a proxy of yours, name \
+                 it (--trusted-proxy {}); the status page counts such requests, and this is not said again",
+                self.peer
+            );
+        }
     }
 
     /// The answer by the whole pipeline, as it may be sent.
@@ -165,6 +181,7 @@ impl<A: App> Service<A> {
     }
 
     async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
+        self.note_forwarding(request.headers());
         let came =
             request::Came { peer: self.peer, local: self.local, trusted: &self.options.trusted_proxies };
         let request = request::translate(request, &came, self.pace(), &self.intake);

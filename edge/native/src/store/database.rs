@@ -12,8 +12,9 @@ use super::{OpenError, private};
 /// Says in the file's header whose it is: `LVEE`.
 const APPLICATION: i32 = 0x4c56_4545;
 
-/// Raised when the table changes its shape. An older store is emptied: it holds nothing that cannot be fetched.
-const VERSION: i32 = 1;
+/// Raised when the table or its keys change their shape. An older store is emptied: it holds nothing that cannot be fetched.
+/// 2: each key begins with the origins that it is of.
+const VERSION: i32 = 2;
 
 /// `seq` grows with each write, so that it orders rows by age.
 const TABLE: &str = "
@@ -103,6 +104,16 @@ impl Writing {
             })
             .map_err(wrap)?;
         Ok(Self { connection, max_size, size: u64::try_from(size).unwrap_or(0) })
+    }
+
+    /// Whether there is something, and no key begins with `scope`.
+    pub(super) fn has_only_others(&self, scope: &str) -> rusqlite::Result<bool> {
+        self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM entry)
+             AND NOT EXISTS (SELECT 1 FROM entry WHERE key >= ?1 AND key < ?1 || char(1114111))",
+            [scope],
+            |row| row.get(0),
+        )
     }
 
     /// Carries out all of `changes`, or none.

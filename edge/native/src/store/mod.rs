@@ -25,6 +25,8 @@ const WORTH: Duration = Duration::from_secs(1);
 /// The threads end, with what they were given done, when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
+    /// Begins each key in the file: what the origins of another server have answered is not found.
+    scope: Arc<str>,
     reader: Arc<Reader>,
     writer: Arc<Writer>,
 }
@@ -50,12 +52,30 @@ pub enum OpenError {
 impl SqliteStore {
     /// Opens or makes the store at `path`. It holds at most `max_size` bytes of keys and values; the oldest go first.
     ///
+    /// `origins` names those whose responses it is for ([`levee::identity::of_origins`]). What others have answered stays in
+    /// the file, for a server that is before them, until it expires or makes room; this one neither finds nor changes it.
+    ///
     /// Only its owner may read it: a file with a looser mode gets 0600.
-    pub fn open(path: &Path, max_size: u64) -> Result<Self, OpenError> {
+    pub fn open(path: &Path, max_size: u64, origins: &str) -> Result<Self, OpenError> {
+        let scope = format!("{origins} ");
         // The writer comes first: it makes the table that the reader reads.
-        let writer = Writer::start(database::Writing::open(path, max_size)?)?;
+        let writing = database::Writing::open(path, max_size)?;
+        let others = writing
+            .has_only_others(&scope)
+            .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
+        if others {
+            tracing::info!(
+                store = %path.display(),
+                "the store holds responses of other origins alone; they are not used, and it begins empty for these"
+            );
+        }
+        let writer = Writer::start(writing)?;
         let reader = Reader::start(database::Reading::open(path)?)?;
-        Ok(Self { reader: Arc::new(reader), writer: Arc::new(writer) })
+        Ok(Self { scope: scope.into(), reader: Arc::new(reader), writer: Arc::new(writer) })
+    }
+
+    fn scoped(&self, key: &str) -> String {
+        [&self.scope, key].concat()
     }
 
     async fn change(&self, change: Change) -> Result<(), StoreError> {
@@ -80,7 +100,7 @@ impl Store for SqliteStore {
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         let (found, wait) = oneshot::channel();
-        self.reader.send(key.to_owned(), found)?;
+        self.reader.send(self.scoped(key), found)?;
         wait.await.map_err(|_| ended())?
     }
 
@@ -92,11 +112,11 @@ impl Store for SqliteStore {
             )));
         }
         let expires = crate::platform::now() + keep;
-        self.change(Change::Put { key: key.to_owned(), value, expires }).await
+        self.change(Change::Put { key: self.scoped(key), value, expires }).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.change(Change::Delete { key: key.to_owned() }).await
+        self.change(Change::Delete { key: self.scoped(key) }).await
     }
 }
 

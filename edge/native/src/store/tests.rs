@@ -15,7 +15,11 @@ use super::{OpenError, SqliteStore, VALUE};
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn open(dir: &TempDir) -> SqliteStore {
-    SqliteStore::open(&dir.path().join("store.sqlite"), 1 << 30).unwrap()
+    of_origins(dir, "a")
+}
+
+fn of_origins(dir: &TempDir, origins: &str) -> SqliteStore {
+    SqliteStore::open(&dir.path().join("store.sqlite"), 1 << 30, origins).unwrap()
 }
 
 fn put(key: &str, size: usize, expires: u64) -> Change {
@@ -51,6 +55,31 @@ async fn outlives_the_process() {
     store.put("a", Bytes::from_static(b"1"), HOUR).await.unwrap();
     drop(store);
     assert_eq!(open(&dir).get("a").await, Ok(Some(Bytes::from_static(b"1"))));
+}
+
+#[tokio::test]
+async fn other_origins_have_other_responses() {
+    let dir = TempDir::new().unwrap();
+    let (one, other) = (of_origins(&dir, "a"), of_origins(&dir, "b"));
+    one.put("k", Bytes::from_static(b"1"), HOUR).await.unwrap();
+    assert_eq!(other.get("k").await, Ok(None));
+    other.put("k", Bytes::from_static(b"2"), HOUR).await.unwrap();
+    one.delete("k").await.unwrap();
+    drop((one, other));
+    // Also at another time, and the right ones are there again.
+    assert_eq!(of_origins(&dir, "a").get("k").await, Ok(None));
+    assert_eq!(of_origins(&dir, "b").get("k").await, Ok(Some(Bytes::from_static(b"2"))));
+}
+
+#[test]
+fn what_is_of_others_alone_is_noticed() {
+    let dir = TempDir::new().unwrap();
+    let mut writing = Writing::open(&dir.path().join("store.sqlite"), 1 << 20).unwrap();
+    assert!(!writing.has_only_others("b ").unwrap());
+    writing.apply([put("a k", 1, 9), put("c k", 1, 9)].iter()).unwrap();
+    assert!(writing.has_only_others("b ").unwrap());
+    writing.apply([put("b k", 1, 9)].iter()).unwrap();
+    assert!(!writing.has_only_others("b ").unwrap());
 }
 
 #[tokio::test]
@@ -140,12 +169,12 @@ fn leaves_other_databases_alone() {
     let path = dir.path().join("other.sqlite");
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("CREATE TABLE entry (a); INSERT INTO entry VALUES (1);").unwrap();
-    let error = SqliteStore::open(&path, 100).unwrap_err();
+    let error = SqliteStore::open(&path, 100, "a").unwrap_err();
     assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
     let count: i64 = other.query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 1);
     fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-    SqliteStore::open(&path, 100).unwrap_err();
+    SqliteStore::open(&path, 100, "a").unwrap_err();
     assert_eq!(mode(&path), 0o644);
 }
 
@@ -181,7 +210,7 @@ async fn an_older_store_is_kept_from_others() {
         fs::set_permissions(file, Permissions::from_mode(0o664)).unwrap();
     }
     // Another process has it open, so that all three files are there.
-    let again = SqliteStore::open(&path, 1 << 30).unwrap();
+    let again = SqliteStore::open(&path, 1 << 30, "a").unwrap();
     again.put("b", Bytes::from_static(b"2"), HOUR).await.unwrap();
     assert_eq!(again.get("a").await, Ok(Some(Bytes::from_static(b"1"))));
     for file in files(&dir) {
@@ -223,7 +252,7 @@ fn what_is_no_database_is_refused() {
     let path = dir.path().join("text");
     std::fs::write(&path, "not a database, though it is long enough to be read as the header of one")
         .unwrap();
-    let error = SqliteStore::open(&path, 100).unwrap_err();
+    let error = SqliteStore::open(&path, 100, "a").unwrap_err();
     assert!(error.to_string().contains("text"), "{error}");
-    assert!(SqliteStore::open(&dir.path().join("no/such/folder/x"), 100).is_err());
+    assert!(SqliteStore::open(&dir.path().join("no/such/folder/x"), 100, "a").is_err());
 }
