@@ -29,6 +29,22 @@ pub fn are_ignored(fields: &HeaderMap, policy: &Policy) -> bool {
     count && lines.peek().is_some() && lines.all(|line| is_ignored(line.as_bytes(), &policy.ignored_cookies))
 }
 
+/// The names of a request's cookies that count as credentials under a policy, each once: those that a cookie may have (RFC 6265, section
+/// 4.1.1), so that a configuration can name them.
+pub fn names_that_count(fields: &HeaderMap, policy: &Policy) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let lines = fields.get_all(header::COOKIE).into_iter();
+    for pair in lines.flat_map(|line| line.as_bytes().split(|&b| b == b';')).map(<[u8]>::trim_ascii) {
+        let Some(at) = pair.iter().position(|&b| b == b'=') else { continue };
+        let is_token = HeaderName::from_bytes(&pair[..at]).is_ok();
+        let Some(name) = std::str::from_utf8(&pair[..at]).ok().filter(|_| is_token) else { continue };
+        if !is_ignored(pair, &policy.ignored_cookies) && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
 /// Whether one field is a line of cookies that are all ignored under this policy ([`are_ignored`]).
 pub(crate) fn is_ignored_line(name: &HeaderName, value: &HeaderValue, policy: &Policy) -> bool {
     *name == header::COOKIE && are_ignored(&[(name.clone(), value.clone())].into_iter().collect(), policy)

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::classes::{AcceptClass, Class, Moved, Particulars, class_of};
+use crate::classes::{AcceptClass, Class, Moved, Particulars, class_of, classes};
 use crate::config::{Particular, Policy};
 use crate::fields::cookies;
 use crate::seal::Seal;
@@ -75,6 +75,17 @@ impl Selection {
         text.push_str(digest);
         names.clone()
     }
+}
+
+/// The names of all particular fields of a request under a policy, each once, however many they are.
+pub(crate) fn particular_names(fields: &HeaderMap, policy: &Policy) -> Vec<String> {
+    let Particular::Select(particular) = &policy.particular else { return Vec::new() };
+    let moved = moved(policy, particular);
+    let found = classes(fields, &moved)
+        .filter(|(name, class, _)| *class == Class::Particular && !counts_otherwise(name.as_str(), policy));
+    let mut names: Vec<String> = found.map(|(name, ..)| name.as_str().to_owned()).collect();
+    names.sort_unstable();
+    names
 }
 
 pub(crate) fn moved<'a>(policy: &'a Policy, particular: &'a [String]) -> Moved<'a> {
