@@ -24,7 +24,7 @@ use proptest::prelude::*;
 type Fields = Vec<(&'static str, &'static str)>;
 
 /// What clients send, with and without meaning for the cache.
-const FIELDS: [(&str, &str); 33] = [
+const FIELDS: [(&str, &str); 34] = [
     ("accept", "text/html"),
     ("accept-encoding", "gzip, br"),
     ("accept-encoding", "identity"),
@@ -56,6 +56,7 @@ const FIELDS: [(&str, &str); 33] = [
     ("upgrade", "websocket"),
     ("user-agent", "a browser"),
     ("x-api-key", "secret"),
+    ("x_api_key", "secret"),
     ("x-own", "1"),
     ("x-tenant", "2"),
 ];

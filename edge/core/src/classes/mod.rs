@@ -110,7 +110,6 @@ fn class_of_unlisted(name: &str) -> Class {
     match names::look_up_spelling(name) {
         Some(Kind::Own | Kind::Forwarded(_)) => Class::Own,
         Some(Kind::Platform(_)) => Class::Platform,
-        None if credentials::is_credential(&name.replace('_', "-"), &[]) => Class::Credential,
         // `User_Agent` may stand in for the other one, and no client sends it.
         _ => Class::Particular,
     }

@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName};
 
 use super::cookies;
+use crate::classes::is_spelling_of;
 use crate::config::{Credentials, Policy};
 
 /// Fields by which clients usually identify themselves, beside what a policy names.
@@ -51,12 +52,16 @@ pub fn found<'a>(fields: &'a HeaderMap, policy: &Policy) -> Option<&'a HeaderNam
     }
 }
 
-/// Whether `name` (lower case) carries credentials, by custom or because the policy names it.
+/// Whether `name` (lower case) carries credentials, by custom or because the policy names it. Many origins take an underscore of a
+/// usual one for a hyphen.
 pub fn is_credential(name: &str, named: &[String]) -> bool {
-    USUAL.contains(&name) || named.iter().any(|field| field == name)
+    USUAL.contains(&name)
+        || named.iter().any(|field| field == name)
+        || name.contains('_') && USUAL.iter().any(|usual| is_spelling_of(name, usual))
 }
 
-/// Names of the fields whose being there, or whose value, [`found`] and the key of a request depend on.
+/// Names of the fields whose being there, or whose value, [`found`] and the key of a request depend on; but for other spellings of
+/// the usual ones, which are too many to list.
 pub fn read_by(policy: &Policy) -> impl Iterator<Item = &str> {
     let (usual, named, cookie): (&[&str], &[String], _) = match &policy.credentials {
         Credentials::Strip => (&[], &[], None),

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::classes::{AcceptClass, Class, Moved, Particulars, class_of, classes};
 use crate::config::{Particular, Policy};
-use crate::fields::cookies;
+use crate::fields::{cookies, credentials};
 use crate::seal::Seal;
 
 /// Every class of `Accept`, that of `*/*` first.
@@ -122,6 +122,8 @@ pub(crate) fn standing(name: &HeaderName, value: &HeaderValue, policy: &Policy) 
     match class_of(name, one.get_all(name), &moved(policy, particular)) {
         Class::Particular => Standing::Selects,
         Class::Ordinary => Standing::Ordinary,
+        // Another spelling of one that is usual, whose name is on no list.
+        Class::Credential if credentials::found(&one, policy).is_some() => Standing::Selects,
         Class::Own | Class::Platform | Class::Credential => Standing::Free,
     }
 }

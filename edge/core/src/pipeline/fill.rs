@@ -353,7 +353,7 @@ impl<P: Platform> Fill<P> {
 
     /// The ordinary fields that a response repeats word for word, where they do not tell it apart. `vary`: the fields that do, beside
     /// those that are keyed.
-    fn repeated(&self, response: &HeaderMap, body: &[u8], vary: &[HeaderName]) -> Vec<HeaderName> {
+    pub(super) fn repeated(&self, response: &HeaderMap, body: &[u8], vary: &[HeaderName]) -> Vec<HeaderName> {
         let policy = self.policy();
         let Particular::Select(particular) = &policy.particular else { return Vec::new() };
         let moved = selection::moved(policy, particular);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header;
+use http::{HeaderName, header};
 
 use super::BodyOf;
 use super::fill::{Answered, Fill, Freshened, ensure_date};
@@ -33,7 +33,13 @@ impl<P: Platform> Fill<P> {
             freshness: &merged.freshness,
             length: Some(entry.body.len() as u64),
         };
-        match storable(&candidate, self.exchange.edge.config.limits.object, policy) {
+        // What this request's own words have brought is for no other, as in a full response.
+        let unless_repeated = |vary: Vec<HeaderName>| match self.repeated(&update, &[], &vary) {
+            none if none.is_empty() => Ok(vary),
+            names => Err(NoStore::Repeats(names)),
+        };
+        match storable(&candidate, self.exchange.edge.config.limits.object, policy).and_then(unless_repeated)
+        {
             Ok(vary) => {
                 let vary = self.widened(vary);
                 let key = self.entry_key(&vary);
@@ -58,7 +64,7 @@ impl<P: Platform> Fill<P> {
             }
             Err(reason) => {
                 // What the request alone forbids says nothing about what others get.
-                if !matches!(reason, NoStore::Credentials | NoStore::RequestNoStore) {
+                if !matches!(reason, NoStore::Credentials | NoStore::RequestNoStore | NoStore::Repeats(_)) {
                     self.forget_behind(entry);
                 }
                 let own = Arc::new(merged);
