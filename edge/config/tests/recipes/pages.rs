@@ -1,11 +1,12 @@
-//! `docs/recipes`: each page has the same headings, each configuration on it compiles, each link leads somewhere.
+//! Each page has the same headings, each configuration on it compiles, each link leads somewhere.
 
-use std::path::{Path, PathBuf};
-use std::{fs, iter};
+use std::iter;
 
 use levee_config::{Overrides, compile_str};
 
-/// What issue and index promise a page for.
+use super::text::{blocks, docs, headings, index, links, pages, prose, read, section};
+
+/// The applications that have a page.
 const PAGES: [&str; 14] = [
     "apollo",
     "django",
@@ -25,65 +26,6 @@ const PAGES: [&str; 14] = [
 const HEADINGS: [&str; 4] = ["Works by itself", "More hits", "In the application", "Do not"];
 /// Lines of a page: it is a recipe, not a book.
 const LONGEST: usize = 90;
-
-fn docs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// The pages with their names, without the index.
-fn pages() -> Vec<(String, String)> {
-    let folder = fs::read_dir(docs().join("recipes")).expect("the folder");
-    let mut pages: Vec<_> = folder
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.file_name().is_some_and(|name| name != "README.md"))
-        .map(|path| (path.file_stem().expect("a name").to_string_lossy().into_owned(), read(&path)))
-        .collect();
-    pages.sort();
-    pages
-}
-
-fn index() -> String {
-    read(&docs().join("recipes/README.md"))
-}
-
-/// The text outside of code blocks.
-fn prose(page: &str) -> impl Iterator<Item = &str> {
-    page.lines()
-        .scan(false, |inside, line| {
-            let fence = line.starts_with("```");
-            *inside ^= fence;
-            Some((line, *inside || fence))
-        })
-        .filter_map(|(line, code)| (!code).then_some(line))
-}
-
-/// The headings of a level, two hashes and a blank.
-fn headings(page: &str) -> Vec<&str> {
-    prose(page).filter_map(|line| line.strip_prefix("## ")).collect()
-}
-
-fn section<'a>(page: &'a str, heading: &str) -> &'a str {
-    let after = page.split(&format!("\n## {heading}\n")).nth(1).unwrap_or_default();
-    after.split("\n## ").next().unwrap_or_default()
-}
-
-/// The code blocks of a page, each with its language.
-fn blocks(page: &str) -> Vec<(&str, &str)> {
-    page.split("\n```")
-        .enumerate()
-        .filter(|(at, _)| at % 2 == 1)
-        .map(|(_, block)| block.split_once('\n').unwrap_or((block, "")))
-        .collect()
-}
-
-/// The targets of a page's links.
-fn links(page: &str) -> Vec<&str> {
-    prose(page).flat_map(|line| line.split("](").skip(1)).filter_map(|rest| rest.split(')').next()).collect()
-}
 
 /// The anchor that a heading has on the usual hosts.
 fn anchor(heading: &str) -> String {
