@@ -156,7 +156,7 @@ impl Plan {
         match edge.memory.get(self.request.key.as_str()) {
             Some(Slot::Vary(index)) => {
                 let names = index.sets.iter().flatten();
-                let read = names.flat_map(|name| vary::read_for(name));
+                let read = names.flat_map(vary::read_for);
                 read.filter(|name| !self.told.contains(name)).cloned().collect()
             }
             _ => Vec::new(),
