@@ -67,6 +67,7 @@ fn every_key_arrives() {
         },
         credentials: Credentials::Key { cookies: vec!["lang".into()], fields: vec!["authorization".into()] },
         credential_fields: vec!["x-tenant-token".into()],
+        ignored_cookies: patterns(["_ga", "_ga_*"]),
         set_cookie: SetCookie::Strip,
         key: KeyPolicy {
             query: QueryPolicy::Drop(patterns(["utm_*", "gclid"])),

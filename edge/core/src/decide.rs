@@ -4,6 +4,7 @@
 
 mod errors;
 mod freshness;
+pub mod remedy;
 mod sharing;
 mod storable;
 

@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod cache_control;
 pub mod connection;
+pub mod cookies;
 pub mod credentials;
 pub mod date;
 pub mod directive;

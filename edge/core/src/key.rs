@@ -10,7 +10,7 @@ pub use authority::{authority, host};
 pub use selection::{Selection, Standing, TooParticular};
 
 use crate::config::{Credentials, KeyPolicy, Policy, QueryPolicy};
-use crate::fields::{credentials, list};
+use crate::fields::{cookies, credentials, list};
 use crate::identity::push_hex;
 use crate::request::Scheme;
 use crate::route::Target;
@@ -57,12 +57,12 @@ impl Key {
                 push_part(&mut text, 'f', name, value.as_deref());
             }
         }
-        if let Credentials::Key { cookies, fields: names } = &policy.credentials {
+        if let Credentials::Key { cookies: keyed, fields: names } = &policy.credentials {
             for name in names {
                 push_secret(&mut text, 'f', name, list::joined(fields, name).as_deref(), seal);
             }
-            for name in cookies {
-                push_secret(&mut text, 'c', name, credentials::cookie(fields, name), seal);
+            for name in keyed {
+                push_secret(&mut text, 'c', name, cookies::cookie(fields, name), seal);
             }
         }
         selection.push_facts(&mut text);

@@ -92,7 +92,7 @@ async fn answer<P: Platform>(exchange: Rc<Exchange<P>>, body: BodyOf<P>) -> Resp
             }
             sharing => sharing,
         };
-    exchange.trace.note(|| explain::sharing_step(&sharing));
+    exchange.trace.note(|| explain::sharing_step(&exchange, &sharing));
     match sharing {
         Sharing::Private(reason) => {
             let wants_stored = Directives::read(&exchange.fields, exchange.policy()).only_if_cached();

@@ -24,7 +24,7 @@ use proptest::prelude::*;
 type Fields = Vec<(&'static str, &'static str)>;
 
 /// What clients send, with and without meaning for the cache.
-const FIELDS: [(&str, &str); 31] = [
+const FIELDS: [(&str, &str); 33] = [
     ("accept", "text/html"),
     ("accept-encoding", "gzip, br"),
     ("accept-encoding", "identity"),
@@ -41,6 +41,8 @@ const FIELDS: [(&str, &str); 31] = [
     ("content-length", "0"),
     ("cookie", "lang=de; sid=1"),
     ("cookie", "lang=en"),
+    ("cookie", "_ga=GA1.1.182.168; _gid=GA1.1.7.8"),
+    ("cookie", "_fbp=fb.1.1.2"),
     ("expect", "100-continue"),
     ("if-modified-since", "Tue, 14 Nov 2023 22:13:20 GMT"),
     ("if-none-match", "\"a\""),
@@ -72,7 +74,7 @@ const CONTROLS: [&str; 8] = [
     "max-age=30, immutable, no-cache=\"x-a\"",
 ];
 
-const VARIES: [&str; 5] = ["", "accept-encoding", "accept-language, accept-encoding", "x-own", "*"];
+const VARIES: [&str; 6] = ["", "cookie", "accept-encoding", "accept-language, accept-encoding", "x-own", "*"];
 
 #[derive(Clone, Debug)]
 enum Step {

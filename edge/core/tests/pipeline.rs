@@ -545,7 +545,10 @@ fn an_answer_is_explained() {
     assert!(refused[0]["what"].as_str().unwrap().contains("`/a?b=1`"), "{refused:?}");
     assert!(refused[2]["what"].as_str().unwrap().contains("`x-unkeyed` particular"), "{refused:?}");
     assert_eq!(refused[5]["step"], "store");
-    assert_eq!(refused[5]["rule"], "what would change it in levee.toml: set_cookie = \"strip\"");
+    assert_eq!(
+        refused[5]["rule"],
+        "what would change it in levee.toml: [defaults]: `set_cookie = \"strip\"` (no client is sent the cookie then)"
+    );
     sim.origin(|_| Reply::new("max-age=60", "x"));
     for _ in 0..2 {
         // A particular set is stored when it is seen a second time.

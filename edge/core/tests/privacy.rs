@@ -10,7 +10,7 @@ use levee::config::{
     SetCookie, Stale,
 };
 use levee::fields::cache_control::{CacheControl, Qualified};
-use levee::fields::credentials;
+use levee::fields::{cookies, credentials};
 use levee::testing::{Answered, Sim, config_for};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -94,7 +94,7 @@ fn depends_on_another(given: &Given, step: &Step, policy: &Policy) -> Result<(),
         let would_see = match name {
             "cookie" => match &policy.credentials {
                 Credentials::Strip => String::new(),
-                Credentials::Key { .. } => credentials::cookie(&ours, "sid")
+                Credentials::Key { .. } => cookies::cookie(&ours, "sid")
                     .map_or(String::new(), |sid| format!("sid={}", sid.escape_ascii())),
                 _ => sent(name),
             },

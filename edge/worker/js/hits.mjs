@@ -28,6 +28,7 @@ const ONCE = 0;
 const MOST_ORDINARY = 2048;
 /** What Rust says of a field: it selects, it does not with this value, or with none. */
 const SELECTS = 0;
+const ORDINARY = 1;
 const FREE = 2;
 
 /** By kind of page: names of fields, and under each the values that select nothing, or FREE. */
@@ -43,6 +44,7 @@ function isOrdinary(name, value) {
   if (standing === SELECTS) return false;
   if (ordinaries >= MOST_ORDINARY) {
     ordinary.clear();
+    cookies.clear();
     ordinaries = 0;
     return true;
   }
@@ -53,6 +55,31 @@ function isOrdinary(name, value) {
     values.add(value);
   }
   return true;
+}
+
+/** By kind of page: lines of cookies without their values, and whether all of these are ignored. */
+const cookies = new Map();
+/** The value of a cookie, as far as no server ends it: what Rust finds in the rest is what it would find in the whole. */
+const VALUE = /=[^;," \t]*/g;
+
+/** Whether a line of cookies is nothing to answer by. It is another for each visitor, but of the same names. */
+function isIgnored(line) {
+  const named = line.replace(VALUE, "=");
+  let lines = cookies.get(page.kind);
+  if (lines === undefined) cookies.set(page.kind, (lines = new Map()));
+  let ignored = lines.get(named);
+  if (ignored === undefined) {
+    ignored = asked.field(page.id, "cookie", named) === ORDINARY;
+    if (ordinaries >= MOST_ORDINARY) {
+      ordinary.clear();
+      cookies.clear();
+      ordinaries = 0;
+    } else if (named.length <= LONGEST) {
+      ordinaries += 1;
+      lines.set(named, ignored);
+    }
+  }
+  return ignored;
 }
 
 /** What is known of a URL: the names of the fields that matter, the plan without any of these, and those with some. */
@@ -106,6 +133,7 @@ export function reset() {
   known = 0;
   characters = 0;
   ordinary.clear();
+  cookies.clear();
   ordinaries = 0;
   epoch += 1;
 }
@@ -117,6 +145,7 @@ function forget(edge) {
   known = 0;
   characters = 0;
   ordinary.clear();
+  cookies.clear();
   ordinaries = 0;
   epoch += 1;
 }
@@ -146,7 +175,8 @@ let lines;
 let size;
 
 function visit(value, name) {
-  if (names.has(name) || !isOrdinary(name, value)) lines += `${name}:${value}\n`;
+  const matters = names.has(name) ? name !== "cookie" || !isIgnored(value) : !isOrdinary(name, value);
+  if (matters) lines += `${name}:${value}\n`;
   // No character takes more than three bytes. Four more a line, as the limit counts.
   size += name.length + 3 * value.length + 4;
 }

@@ -90,7 +90,8 @@ pub fn names(page: u32) -> String {
 }
 
 /// How a field that is not among the [`names`] of a page stands with this value: 0, it selects, so that a plan has to know it; 1, with
-/// this value it does not; 2, with no value it does. The same for all pages of one [`kind`].
+/// this value it does not; 2, with no value it does. The same for all pages of one [`kind`]. A line of cookies is 1 where all of them are
+/// ignored, also where `cookie` is among the names.
 #[doc(hidden)]
 pub fn field(page: u32, name: &str, value: &str) -> u8 {
     HITS.with_borrow(|hits| {

@@ -122,6 +122,26 @@ fn validators_credentials_and_ranges_are_seen() {
     assert_eq!(get(&worker, "/a").text(), "number 0");
 }
 
+/// Each visitor has another, and none of them needs a plan of its own.
+#[test]
+fn ignored_cookies_take_the_short_way() {
+    let (origin, asked) = origin("Cache-Control: max-age=60\r\nVary: Cookie");
+    let worker = worker(&origin);
+    for visitor in 0..3 {
+        ask(&worker, "GET /a", &format!("Cookie: _ga={visitor}; _gid=1\r\n"));
+    }
+    a_moment_later();
+    for visitor in 3..6 {
+        let answer = ask(&worker, "GET /a", &format!("Cookie: _ga={visitor}; _gid=1\r\n"));
+        assert_eq!((answer.text(), is_short(&answer)), ("number 0".to_owned(), true));
+    }
+    for number in 1..4 {
+        let answer = ask(&worker, "GET /a", "Cookie: _ga=1, sid=1\r\n");
+        assert_eq!(answer.text(), format!("number {number}"), "it goes through whole");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 4);
+}
+
 #[test]
 fn variants_are_told_apart() {
     let (origin, _) = origin("Cache-Control: max-age=60\r\nVary: Accept-Language");

@@ -30,6 +30,9 @@ pub(super) fn compile(
         stale: stale(merged.stale.as_ref()),
         credentials,
         credential_fields: merged.credential_fields.as_ref().map_or(usual.credential_fields, names),
+        ignored_cookies: merged.ignored_cookies.as_ref().map_or(usual.ignored_cookies, |list| {
+            list.value.iter().map(|at| NamePattern::new(at.value.0.as_str())).collect()
+        }),
         set_cookie: match merged.set_cookie.as_ref().map(|at| at.value) {
             Some(source::SetCookie::Refuse) | None => SetCookie::Refuse,
             Some(source::SetCookie::Strip) => SetCookie::Strip,

@@ -69,6 +69,19 @@ impl Word for CookieName {
     }
 }
 
+/// The name of a cookie, with `*` for any run of characters; case-sensitive.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CookiePattern(pub(crate) String);
+
+impl Word for CookiePattern {
+    const WHAT: &'static str = CookieName::WHAT;
+    const PATTERN: &'static str = TOKEN;
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        CookieName::parse(text).map(|CookieName(name)| Self(name))
+    }
+}
+
 /// A request method; case-sensitive.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Method(pub(crate) String);

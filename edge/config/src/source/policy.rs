@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use super::choice::{ClientDirectives, Credentials, RateLimitBy, SetCookie};
 use super::named::Negative;
-use super::names::{CookieName, FieldName, Name, ParameterPattern};
+use super::names::{CookieName, CookiePattern, FieldName, Name, ParameterPattern};
 use super::quantity::Duration;
 use super::word::shown;
 use crate::json::Json;
@@ -31,6 +31,9 @@ section! {
         credentials: Credentials = "pass",
         /// Further request fields that count as credentials.
         credential_fields: List<FieldName> = [],
+        /// Cookies that do not count as credentials, where cookies do; `*` stands for any run of characters. A request without
+        /// other cookies is like one without any, and none of them reaches the origin where its response may be shared. Left out: those that docs/fields.md lists.
+        ignored_cookies: List<CookiePattern>,
         /// What happens to an answer with `Set-Cookie` that could be stored.
         set_cookie: SetCookie = "refuse",
         /// What tells answers apart, beside scheme, host and path.

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName};
 use levee::Scheme;
 use levee::config::{Credentials, KeyPolicy, NamePattern, Policy, QueryPolicy};
-use levee::fields::{credentials, vary};
+use levee::fields::{cookies, vary};
 use levee::key::{Key, Selection, authority, digest};
 use levee::route::Target;
 use levee::seal::Seal;
@@ -169,8 +169,7 @@ fn wanted(fields: &HeaderMap, policy: &Policy, seal: &Seal) -> Vec<Part> {
     let mut parts: Vec<Part> = policy.key.fields.iter().map(field).collect();
     if let Credentials::Key { cookies, fields: names } = &policy.credentials {
         parts.extend(names.iter().map(field).map(sealed));
-        let cookie =
-            |name: &String| ('c', name.clone(), credentials::cookie(fields, name).map(<[u8]>::to_vec));
+        let cookie = |name: &String| ('c', name.clone(), cookies::cookie(fields, name).map(<[u8]>::to_vec));
         parts.extend(cookies.iter().map(cookie).map(sealed));
     }
     parts

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::names::FIELDS;
 use super::*;
-use crate::config::Policy;
+use crate::config::{IGNORED_COOKIES, Policy};
 use crate::fields::credentials;
 
 const LIST: &str = include_str!("../../../../docs/fields.md");
@@ -104,4 +104,14 @@ fn what_tells_of_the_visitor_is_listed_apart() {
             assert_eq!(tells_address(&name), row[1].contains("address"), "{name}");
         }
     }
+}
+
+#[test]
+fn ignored_cookies_are_listed_once() {
+    let listed: Vec<String> = rows("Ignored cookies").iter().flat_map(|row| code(&row[0])).collect();
+    let sorted = |mut names: Vec<String>| {
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(sorted(listed), sorted(IGNORED_COOKIES.map(str::to_owned).to_vec()));
 }

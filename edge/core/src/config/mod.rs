@@ -3,6 +3,7 @@
 //! The crate `levee-config` makes it; the edge only decodes it ([`Config::decode`]). Every default is
 //! already filled in and every route holds its whole [`Policy`], so nothing is merged while requests run.
 
+mod ignored_cookies;
 mod in_two_lines;
 mod overrides;
 mod pattern;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use ignored_cookies::IGNORED_COOKIES;
 pub use in_two_lines::in_two_lines;
 pub use overrides::{origin_variable, override_origin};
 pub use pattern::{HostPattern, NamePattern, PathPattern};

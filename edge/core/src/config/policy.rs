@@ -21,6 +21,8 @@ pub struct Policy {
     pub credentials: Credentials,
     /// Further request fields that count as credentials, in lower case.
     pub credential_fields: Vec<String>,
+    /// Cookies that are no credentials, where cookies are ([`crate::fields::cookies`]).
+    pub ignored_cookies: Vec<NamePattern>,
     pub set_cookie: SetCookie,
     pub key: KeyPolicy,
     /// Request fields that count for nothing, in lower case: they reach the origin and tell no entries apart, whatever they say.
@@ -69,6 +71,7 @@ impl Default for Policy {
             stale: Stale::default(),
             credentials: Credentials::Pass,
             credential_fields: Vec::new(),
+            ignored_cookies: super::ignored_cookies::usual(),
             set_cookie: SetCookie::Refuse,
             key: KeyPolicy::default(),
             forward: Vec::new(),

@@ -4,7 +4,7 @@ use super::Config;
 
 const MAGIC: [u8; 3] = *b"LVC";
 /// Raised whenever [`Config`] changes its shape: an edge refuses a form it was not built for.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// Why a compiled configuration was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

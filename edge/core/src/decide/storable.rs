@@ -28,8 +28,8 @@ pub enum NoStore {
     ParticularOnce(HeaderName),
     /// The same, and the URL has as many particular sets as it may.
     ParticularFull(HeaderName),
-    /// It repeats what the request says in an ordinary field, which is nobody else's.
-    Repeats(HeaderName),
+    /// It repeats what the request says in these ordinary fields, which is nobody else's.
+    Repeats(Vec<HeaderName>),
     /// The origin names no lifetime, and neither does the policy.
     Silent,
     /// A lifetime of zero, and nothing to confirm the entry with later.
@@ -66,26 +66,6 @@ impl NoStore {
             Self::EventStream => "event-stream",
             Self::LeavesEntry => "error-beside-entry",
         }
-    }
-
-    /// The line of `levee.toml` that would change it; `None` where the origin has to.
-    pub fn setting(&self) -> Option<String> {
-        Some(match self {
-            Self::Credentials => {
-                "credentials = \"strip\" (the content is the same for all) or \"key\"".to_owned()
-            }
-            Self::SetCookie => "set_cookie = \"strip\"".to_owned(),
-            Self::ParticularOnce(name) | Self::ParticularFull(name) => {
-                format!(
-                    "forward = [\"{name}\"] (it changes no response) or key = {{ headers = [\"{name}\"] }}"
-                )
-            }
-            Self::Repeats(name) => format!("key = {{ headers = [\"{name}\"] }}"),
-            Self::Silent => "ttl = { default = \"10s\" }".to_owned(),
-            Self::TooLarge => "[limits] object".to_owned(),
-            Self::RequestNoStore => "client_directives = \"ignore\"".to_owned(),
-            _ => return None,
-        })
     }
 }
 

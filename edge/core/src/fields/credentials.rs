@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName};
 
+use super::cookies;
 use crate::config::{Credentials, Policy};
 
 /// Fields by which clients usually identify themselves, beside what a policy names.
@@ -33,7 +34,7 @@ const USUAL: [&str; 23] = [
 ];
 
 /// The fields of a request by which it says who asks, as a policy sees it. `None`: nothing that keeps an answer from being
-/// shared.
+/// shared. Cookies that are all ignored say nothing.
 pub fn found<'a>(fields: &'a HeaderMap, policy: &Policy) -> Option<&'a HeaderName> {
     match policy.credentials {
         Credentials::Strip | Credentials::Key { .. } => None,
@@ -41,7 +42,11 @@ pub fn found<'a>(fields: &'a HeaderMap, policy: &Policy) -> Option<&'a HeaderNam
             fields.keys().find(|name| **name == http::header::AUTHORIZATION)
         }
         Credentials::Pass | Credentials::Authorization => {
-            fields.keys().find(|name| is_credential(name.as_str(), &policy.credential_fields))
+            let counts = |name: &&HeaderName| {
+                is_credential(name.as_str(), &policy.credential_fields)
+                    && (**name != http::header::COOKIE || !cookies::are_ignored(fields, policy))
+            };
+            fields.keys().find(counts)
         }
     }
 }
@@ -60,34 +65,4 @@ pub fn read_by(policy: &Policy) -> impl Iterator<Item = &str> {
         Credentials::Key { cookies, fields } => (&[], fields, (!cookies.is_empty()).then_some("cookie")),
     };
     usual.iter().copied().chain(named.iter().map(String::as_str)).chain(cookie)
-}
-
-/// The value of one cookie of a request (RFC 6265, section 5.4), whatever bytes it and its neighbours hold. Of two of one name
-/// the first.
-pub fn cookie<'a>(fields: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
-    let lines = fields.get_all(http::header::COOKIE).into_iter();
-    lines.flat_map(|line| line.as_bytes().split(|&b| b == b';')).find_map(|pair| {
-        let pair = pair.trim_ascii();
-        let at = pair.iter().position(|&b| b == b'=')?;
-        (&pair[..at] == name.as_bytes()).then_some(&pair[at + 1..])
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use http::{HeaderValue, header};
-
-    use super::*;
-
-    #[test]
-    fn a_cookie_is_found_beside_any_bytes() {
-        let mut fields = HeaderMap::new();
-        for line in [&b"flag; name=J\xf6rg;  lang=de=at ;lang=en"[..], b"sid=1"] {
-            fields.append(header::COOKIE, HeaderValue::from_bytes(line).unwrap());
-        }
-        assert_eq!(cookie(&fields, "name"), Some(&b"J\xf6rg"[..]));
-        assert_eq!(cookie(&fields, "lang"), Some(&b"de=at"[..]));
-        assert_eq!(cookie(&fields, "sid"), Some(&b"1"[..]));
-        assert_eq!(cookie(&fields, "flag"), None);
-    }
 }

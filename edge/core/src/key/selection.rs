@@ -2,8 +2,9 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::classes::{AcceptClass, Class, Moved, Particulars, class_of};
+use crate::classes::{AcceptClass, Class, Moved, Particulars, class_of, classes};
 use crate::config::{Particular, Policy};
+use crate::fields::cookies;
 use crate::seal::Seal;
 
 /// Every class of `Accept`, that of `*/*` first.
@@ -76,6 +77,17 @@ impl Selection {
     }
 }
 
+/// The names of all particular fields of a request under a policy, each once, however many they are.
+pub(crate) fn particular_names(fields: &HeaderMap, policy: &Policy) -> Vec<String> {
+    let Particular::Select(particular) = &policy.particular else { return Vec::new() };
+    let moved = moved(policy, particular);
+    let found = classes(fields, &moved)
+        .filter(|(name, class, _)| *class == Class::Particular && !counts_otherwise(name.as_str(), policy));
+    let mut names: Vec<String> = found.map(|(name, ..)| name.as_str().to_owned()).collect();
+    names.sort_unstable();
+    names
+}
+
 pub(crate) fn moved<'a>(policy: &'a Policy, particular: &'a [String]) -> Moved<'a> {
     Moved { ordinary: &policy.ordinary, particular, credential: &policy.credential_fields }
 }
@@ -96,8 +108,12 @@ pub enum Standing {
     Free,
 }
 
-/// How a field with this one value stands, where its name does not matter by itself.
+/// How a field with this one value stands, where its name does not matter by itself. A line of ignored cookies is ordinary also where
+/// the name does.
 pub(crate) fn standing(name: &HeaderName, value: &HeaderValue, policy: &Policy) -> Standing {
+    if cookies::is_ignored_line(name, value, policy) {
+        return Standing::Ordinary;
+    }
     let Particular::Select(particular) = &policy.particular else { return Standing::Free };
     if counts_otherwise(name.as_str(), policy) {
         return Standing::Free;
@@ -110,7 +126,7 @@ pub(crate) fn standing(name: &HeaderName, value: &HeaderValue, policy: &Policy) 
     }
 }
 
-/// What a field of a request does under a policy, for people: `keyed`, `forwarded`, or its class.
+/// What a field of a request does under a policy, for people: `keyed`, `forwarded`, `ignored`, or its class.
 pub(crate) fn class_in(fields: &HeaderMap, name: &HeaderName, policy: &Policy) -> &'static str {
     let none = Vec::new();
     let particular = match &policy.particular {
@@ -122,6 +138,9 @@ pub(crate) fn class_in(fields: &HeaderMap, name: &HeaderName, policy: &Policy) -
     }
     if policy.forward.iter().any(|field| field == name.as_str()) {
         return "forwarded";
+    }
+    if *name == header::COOKIE && cookies::are_ignored(fields, policy) {
+        return "ignored";
     }
     class_of(name, fields.get_all(name), &moved(policy, particular)).as_str()
 }

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::classes::{is_added_on_the_way, is_foreign};
 use crate::config::{Credentials, Policy};
-use crate::fields::{accept, connection, credentials, list};
+use crate::fields::{accept, connection, cookies, credentials, list};
 use crate::identity;
 use crate::request::Scheme;
 use crate::respond::access::TOKEN;
@@ -74,7 +74,7 @@ fn is_named(name: &str, policy: &Policy) -> bool {
 
 /// The fields of a request whose response may be shared: the client's, and what the edge writes. What is left out is listed in
 /// docs/fields.md: what belongs to one connection, conditions and ranges (the edge answers them), what clients say of how they
-/// came, credentials that the policy removes, and a `Referer` of another site.
+/// came, credentials that the policy removes, cookies that are ignored, and a `Referer` of another site.
 pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> HeaderMap {
     let mut fields = HeaderMap::with_capacity(client.keys_len() + 4);
     for name in client.keys() {
@@ -92,10 +92,13 @@ pub fn shared_fields(client: &HeaderMap, policy: &Policy, hop: &Hop<'_>) -> Head
     }
     // What tells entries apart is what the origin is sent.
     connection::strip_but(&mut fields, |name| is_keyed(name, policy));
-    if let Credentials::Key { cookies, .. } = &policy.credentials {
-        let kept: Vec<Vec<u8>> = cookies
+    if cookies::are_ignored(client, policy) {
+        fields.remove(header::COOKIE);
+    }
+    if let Credentials::Key { cookies: keyed, .. } = &policy.credentials {
+        let kept: Vec<Vec<u8>> = keyed
             .iter()
-            .filter_map(|name| Some([name.as_bytes(), b"=", credentials::cookie(client, name)?].concat()))
+            .filter_map(|name| Some([name.as_bytes(), b"=", cookies::cookie(client, name)?].concat()))
             .collect();
         fields.remove(header::COOKIE);
         insert_bytes(&mut fields, header::COOKIE, &kept.join(&b"; "[..]));

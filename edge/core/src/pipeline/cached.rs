@@ -31,6 +31,7 @@ pub(super) async fn answer<P: Platform>(
         Ok(request) => Rc::new(request),
         Err(TooParticular) => {
             exchange.edge.counters.too_particular();
+            exchange.trace.note(|| explain::passed_step(exchange, PassReason::Particular));
             return pass::whole(exchange, BodyOf::<P>::empty(), PassReason::Particular).await;
         }
     };

@@ -13,6 +13,7 @@ use super::{
     BodyOf, Exchange, admit, answer as answer_request, answer_problem, remove_named_by_connection, respond,
 };
 use crate::body::Body;
+use crate::decide::remedy::{self, Remedy, Table};
 use crate::decide::{Decision, Forward, NoStore, PassReason, Serve, Sharing, Source};
 use crate::edge::Edge;
 use crate::entry::Entry;
@@ -123,7 +124,7 @@ pub(super) fn route_step<P: Platform>(exchange: &Exchange<P>) -> Step {
     Step::new("route", format!("{} `{}`: route `{name}`", exchange.method, exchange.target.as_str()), rule)
 }
 
-pub(super) fn sharing_step(sharing: &Sharing) -> Step {
+pub(super) fn sharing_step<P: Platform>(exchange: &Exchange<P>, sharing: &Sharing) -> Step {
     let (what, rule) = match sharing {
         Sharing::Shareable => {
             ("its answer may be shared".to_owned(), "RFC 9111, section 3; levee.toml: `cache`, `credentials`")
@@ -134,9 +135,7 @@ pub(super) fn sharing_step(sharing: &Sharing) -> Step {
             ),
             "RFC 9111, section 3.5; levee.toml: `credentials`",
         ),
-        Sharing::Private(reason) => {
-            (format!("it goes through whole: {}", reason.as_str()), "levee.toml: `cache`, `credentials`")
-        }
+        Sharing::Private(reason) => return passed_step(exchange, *reason),
     };
     Step::new("guard", what, rule)
 }
@@ -225,13 +224,53 @@ pub(super) fn decision_step(decision: &Decision<'_>) -> Step {
     Step::new("decide", what, rule)
 }
 
-/// Why a response was not stored.
-pub(super) fn not_stored_step(reason: &NoStore) -> Step {
-    let rule = match reason.setting() {
-        Some(setting) => format!("what would change it in levee.toml: {setting}"),
-        None => format!("RFC 9111, section 3: the origin's answer says so (`{}`)", reason.as_str()),
+/// Why a response was not stored. `length`: the body's, in bytes, where it is known.
+pub(super) fn not_stored_step<P: Platform>(
+    exchange: &Exchange<P>,
+    reason: &NoStore,
+    (status, response, length): (StatusCode, &HeaderMap, Option<u64>),
+) -> Step {
+    let edge = &exchange.edge;
+    let case = remedy::Case {
+        policy: exchange.policy(),
+        limits: &edge.config.limits,
+        request: &exchange.fields,
+        status,
+        response,
+        length,
+    };
+    let rule = match &remedy::for_response(reason, &case)[..] {
+        [] => format!("RFC 9111, section 3: the origin's answer says so (`{}`)", reason.as_str()),
+        remedies => remedied(exchange, remedies),
     };
     Step::new("store", format!("not stored: {}", reason.as_str()), rule)
+}
+
+/// Why a request goes through whole.
+pub(super) fn passed_step<P: Platform>(exchange: &Exchange<P>, reason: PassReason) -> Step {
+    let rule = match &remedy::for_pass(reason, exchange.policy(), &exchange.fields)[..] {
+        [] => "levee.toml: `cache`, `credentials`".to_owned(),
+        remedies => remedied(exchange, remedies),
+    };
+    Step::new("guard", format!("it goes through whole: {}", reason.as_str()), rule)
+}
+
+/// Remedies as lines that the configuration takes as they are, each alternative with its table.
+fn remedied<P: Platform>(exchange: &Exchange<P>, remedies: &[Remedy]) -> String {
+    let config = &exchange.edge.config;
+    let route = match exchange.route.name(config) {
+        name if config.routes.iter().any(|route| route.name == name) => format!("[[routes]] {name}"),
+        _ => "[defaults]".to_owned(),
+    };
+    let each = remedies.iter().map(|Remedy { table, lines, about }| {
+        let table = match table {
+            Table::Policy => &route,
+            Table::Limits => "[limits]",
+        };
+        let lines: Vec<String> = lines.iter().map(|line| format!("`{line}`")).collect();
+        format!("{table}: {} ({about})", lines.join(" and "))
+    });
+    format!("what would change it in levee.toml: {}", each.collect::<Vec<_>>().join(", or "))
 }
 
 /// What became of the request.

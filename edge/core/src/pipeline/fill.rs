@@ -19,13 +19,14 @@ use crate::decide::{
 use crate::entry::{Entry, Parts, Slot};
 use crate::fields::{self, connection, vary};
 use crate::key::selection;
-use crate::origin::{OriginError, unkeyed};
+use crate::origin::{OriginError, is_keyed, unkeyed};
 use crate::platform::{FetchError, Platform};
 use crate::purge::{Mark, url_of};
 use crate::respond::{Report, strip_for_client};
 use crate::shield::lease::{Ended, Held};
 use crate::shield::{Admission, Failure, Obligation};
 use crate::time::Time;
+use crate::trace::Step;
 
 /// Most fields that one URL varies on by what its other responses have varied on.
 const MOST_SELECTING: usize = 16;
@@ -145,6 +146,10 @@ impl<P: Platform> Fill<P> {
             return Err(NoStore::LeavesEntry);
         }
         let vary = self.judge(answered, status, answered.response.body().length())?;
+        let repeated = self.repeated(answered.response.headers(), &[], &vary);
+        if !repeated.is_empty() {
+            return Err(NoStore::Repeats(repeated));
+        }
         if leaves_entry(status) {
             // Whatever reached the origin may have caused it: it is for those who would cause the same.
             return Ok(Storing { vary: union(vary, &unkeyed(self.policy())), once: None });
@@ -212,16 +217,16 @@ impl<P: Platform> Fill<P> {
         let report = Report { forward_status: Some(status.as_u16()), ..report };
         match self.storable(&answered, stale) {
             Err(reason) => {
+                self.exchange.trace.note(|| self.not_stored_step(&answered.response, &reason));
                 self.not_stored(&answered, obligation, stale, asking, &reason);
                 let mut response = answered.response;
                 strip_for_client(response.headers_mut(), self.policy());
-                self.exchange.trace.note(|| explain::not_stored_step(&reason));
                 let report = Report { detail: Some(reason.as_str()), ..report };
                 reply::to_client(&self.exchange, response, &report)
             }
             Ok(storing) => {
                 if let Some(reason) = &storing.once {
-                    self.exchange.trace.note(|| explain::not_stored_step(reason));
+                    self.exchange.trace.note(|| self.not_stored_step(&answered.response, reason));
                 }
                 let detail = storing.once.as_ref().map(NoStore::as_str);
                 let report = Report { stored: storing.once.is_none(), detail, ..report };
@@ -315,7 +320,7 @@ impl<P: Platform> Fill<P> {
     ) -> Option<Arc<Entry>> {
         match capture.await {
             Ok(body) if is_whole(&parts.fields, body.len()) => {
-                if self.repeats_the_client(&parts.fields, &body) {
+                if !self.repeated(&parts.fields, &body, &parts.vary).is_empty() {
                     // It is for the client alone whose words it repeats: of those who wait, another one leads.
                     self.release(Ended::Free);
                     return None;
@@ -346,12 +351,14 @@ impl<P: Platform> Fill<P> {
         }
     }
 
-    /// Whether a response holds what the client says in an ordinary field, word for word.
-    fn repeats_the_client(&self, response: &HeaderMap, body: &[u8]) -> bool {
+    /// The ordinary fields that a response repeats word for word, where they do not tell it apart. `vary`: the fields that do, beside
+    /// those that are keyed.
+    fn repeated(&self, response: &HeaderMap, body: &[u8], vary: &[HeaderName]) -> Vec<HeaderName> {
         let policy = self.policy();
-        let Particular::Select(particular) = &policy.particular else { return false };
+        let Particular::Select(particular) = &policy.particular else { return Vec::new() };
         let moved = selection::moved(policy, particular);
-        repeats_ordinary(&self.exchange.fields, response, body, &moved).is_some()
+        let repeated = repeats_ordinary(&self.exchange.fields, response, body, &moved);
+        repeated.filter(|name| !vary.contains(name) && !is_keyed(name.as_str(), policy)).collect()
     }
 
     /// A body that breaks off fails for all who wait for it.
@@ -362,6 +369,11 @@ impl<P: Platform> Fill<P> {
             self.failed(obligation, Failure::Origin(error.into()), Asking::Whole);
         }
         None
+    }
+
+    fn not_stored_step(&self, response: &Response<BodyOf<P>>, reason: &NoStore) -> Step {
+        let length = response.body().length();
+        explain::not_stored_step(&self.exchange, reason, (response.status(), response.headers(), length))
     }
 
     /// A response that is not stored: who waits is let go, and what it replaces is forgotten.
@@ -378,8 +390,8 @@ impl<P: Platform> Fill<P> {
         let status = answered.response.status();
         let (edge, now) = (&self.exchange.edge, self.exchange.platform.now());
         let key = self.request.key.as_str();
-        let own =
-            matches!(reason, NoStore::Credentials | NoStore::RequestNoStore) || self.method != Method::GET;
+        let own = matches!(reason, NoStore::Credentials | NoStore::RequestNoStore | NoStore::Repeats(_))
+            || self.method != Method::GET;
         // Neither says anything about what others would get.
         let alone = if own || is_of_one_request(status) { Ended::Free } else { Ended::Alone };
         self.release(alone);
@@ -405,6 +417,8 @@ impl<P: Platform> Fill<P> {
         if !own && !leaves_entry(status) {
             edge.hit_for_miss.mark(key, now);
         }
+        // Of those who wait, another one leads.
+        let obligation = obligation.filter(|_| !matches!(reason, NoStore::Repeats(_)));
         if let Some(obligation) = obligation {
             if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
                 self.failed(obligation, Failure::Status(status), asking);

@@ -65,7 +65,8 @@ pub(super) async fn whole<P: Platform>(
             }
             strip_for_client(response.headers_mut(), exchange.policy());
             if reason == PassReason::Credentials {
-                exchange.trace.note(|| explain::not_stored_step(&NoStore::Credentials));
+                let answer = (response.status(), response.headers(), None);
+                exchange.trace.note(|| explain::not_stored_step(exchange, &NoStore::Credentials, answer));
             }
             let report = Report { forward_status: Some(response.status().as_u16()), ..report };
             if reason == PassReason::Precondition {

@@ -10,13 +10,13 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header};
 
 use super::hit::{Hit, Line, Plan, fields_that_matter, hit};
 use super::ordinary::Ordinary;
 use crate::edge::Edge;
 use crate::entry::Entry;
-use crate::fields;
+use crate::fields::{self, cookies};
 use crate::request::Scheme;
 use crate::route::RouteId;
 use crate::time::Time;
@@ -112,8 +112,12 @@ impl Shortcuts {
         self.said.clear();
         let mut size = 0;
         let mut last = None;
+        let ignores_cookies = page.ignores_cookies(edge, asked);
         for (name, value) in asked.fields {
             size += name.as_str().len() + value.len() + 4;
+            if ignores_cookies && *name == header::COOKIE {
+                continue;
+            }
             let is_told = told.contains(name);
             if !is_told && last.replace(name) == Some(name) {
                 // Of an ordinary field there is one line.
@@ -184,14 +188,24 @@ impl Asked<'_> {
 }
 
 impl Page {
+    /// Whether the request's cookies count for nothing. They are another line for each visitor, so nothing is kept of them.
+    fn ignores_cookies(&self, edge: &Edge, asked: &Asked<'_>) -> bool {
+        asked.fields.contains_key(header::COOKIE)
+            && cookies::are_ignored(asked.fields, self.route.policy(&edge.config))
+    }
+
     /// Keeps a plan for such requests, and says how many bytes that takes.
     fn add(&mut self, edge: &Edge, asked: &Asked<'_>, said: &[u8], ordinary: &mut Ordinary) -> usize {
         let Some(told) = &self.told else { return 0 };
         if self.plans.len() >= PLANS {
             self.plans.clear();
         }
+        let ignores_cookies = self.ignores_cookies(edge, asked);
         let mut fields = HeaderMap::new();
         for (name, value) in asked.fields {
+            if ignores_cookies && *name == header::COOKIE {
+                continue;
+            }
             if told.contains(name) || !ordinary.holds(edge, self.route, name, value) {
                 fields.append(name.clone(), value.clone());
             }
