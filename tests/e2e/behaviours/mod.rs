@@ -95,7 +95,7 @@ behaviours! {
     sharing::a_private_answer_is_never_shared,
     sharing::an_answer_to_a_request_with_credentials_is_never_shared,
     sharing::an_answer_that_sets_a_cookie_is_never_shared,
-    sharing::nothing_unkeyed_reaches_the_origin_on_a_shareable_request,
+    sharing::what_a_client_says_reaches_the_origin_and_nobody_else,
     sharing::credentials_that_are_stripped_share_one_entry,
 
     passing::a_post_passes_whole_and_is_not_cached,

@@ -21,7 +21,7 @@ pub enum Route {
     Strip,
     /// `credentials = "key"`: the cookie `sid` and the field `x-api-key`.
     Key,
-    /// `forward = "all"`, keyed by `x-tenant`.
+    /// `particular = "answer"`, keyed by `x-tenant`.
     All,
     /// `cache = false`.
     Pass,
