@@ -66,6 +66,7 @@ fn cases() -> Vec<Case> {
             remedies: 2,
             ..CASE
         },
+        Case { detail: "credentials", request: &[("x_api_key", "k")], remedies: 2, ..CASE },
         Case {
             detail: "set-cookie",
             response: &[("cache-control", "max-age=60"), ("set-cookie", "a=b")],
