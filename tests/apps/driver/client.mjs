@@ -20,12 +20,8 @@ export class Client {
     this.tag = tag;
     /** Where clients may write; empty at first. */
     this.folder = folder;
-    this.hide(base, "HERE");
-    this.hide(new URL(base).host, "HERE");
-    if (origin !== base) {
-      this.hide(origin, "APPLICATION");
-      this.hide(new URL(origin).host, "APPLICATION");
-    }
+    this.#address(base, "HERE");
+    if (origin !== base) this.#address(origin, "APPLICATION");
     this.hide(folder, "FOLDER");
     this.hide(tag, "TAG");
   }
@@ -44,6 +40,14 @@ export class Client {
     this.#hidden.push([value, name], [encodeURIComponent(value), name]);
     // What contains another goes first.
     this.#hidden.sort(([a], [b]) => b.length - a.length);
+  }
+
+  /** Some put the address into the name of a cookie. */
+  #address(url, name) {
+    const { host } = new URL(url);
+    this.hide(url, name);
+    this.hide(host, name);
+    this.hide(host.replaceAll(/[.:]/g, "-"), name);
   }
 
   /** A text without addresses and secrets. */

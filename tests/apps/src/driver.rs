@@ -17,7 +17,7 @@ use crate::outcome::Outcome;
 use crate::stopped;
 
 /// A flow ends itself sooner: this is for a driver that does not answer any more.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(360);
 const POLL: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
