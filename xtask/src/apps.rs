@@ -1,5 +1,6 @@
 //! `cargo xtask apps`: real applications with their own clients, directly, through the edge, and beside nginx.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -64,14 +65,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let wanted = |name: &String| args.applications.is_empty() || args.applications.contains(name);
     let chosen: Vec<_> = all.into_iter().filter(|(name, _)| wanted(name)).collect();
-    let mut command = prepare(&root, &chosen, runtimes)?;
+    let (mut command, missing) = prepare(&root, &chosen, runtimes)?;
     if let Some(flow) = &args.flow {
         command.arg("--flow").arg(flow);
     }
     if !args.quick {
         command.arg("--slow");
     }
-    run::shown(&mut command)
+    run::shown(&mut command)?;
+    if !missing.is_empty() {
+        bail!("not run:\n{}", missing.join("\n"));
+    }
+    Ok(())
 }
 
 /// What CI runs: natively, the applications that are installed in seconds. Returns their names, and why others were left out.
@@ -86,7 +91,11 @@ pub(crate) fn hold(root: &Path) -> Result<(Vec<String>, Vec<String>)> {
             None => chosen.push((name, manifest)),
         }
     }
-    run::shown(&mut prepare(root, &chosen, &[Runtime::Native])?)?;
+    let (mut command, lacking) = prepare(root, &chosen, &[Runtime::Native])?;
+    if !lacking.is_empty() {
+        bail!("{}", lacking.join("\n"));
+    }
+    run::shown(&mut command)?;
     Ok((chosen.into_iter().map(|(name, _)| name).collect(), missing))
 }
 
@@ -104,8 +113,13 @@ fn applications(root: &Path) -> Result<Vec<(String, Manifest)>> {
     Ok(all)
 }
 
-/// Installs and builds what these applications need on these runtimes, and the command that tests them.
-fn prepare(root: &Path, applications: &[(String, Manifest)], runtimes: &[Runtime]) -> Result<Command> {
+/// Installs and builds what these applications need on these runtimes: the command that tests them, and why some could not be
+/// installed.
+fn prepare(
+    root: &Path,
+    applications: &[(String, Manifest)],
+    runtimes: &[Runtime],
+) -> Result<(Command, Vec<String>)> {
     let node = Node::ensure()?;
     tools::npm_packages(root, &node, Packages::Test)?;
     let mut command = Command::new(built(root, "levee-apps")?);
@@ -114,33 +128,45 @@ fn prepare(root: &Path, applications: &[(String, Manifest)], runtimes: &[Runtime
     if let Browser::Executable(path) = find_browser(&tools::node_modules(root))? {
         command.env("LEVEE_CHROMIUM", path);
     }
+    let mut missing = Vec::new();
     for (name, manifest) in applications {
         let folder = root.join(APPLICATIONS).join(name);
-        let packages = tools::application_packages(&folder, name, &manifest.packages, &node)
-            .with_context(|| format!("the application {name} cannot be installed"))?;
-        let packages = packages.unwrap_or_default();
-        command.arg("--application").arg(format!("{name}={}", packages.display()));
-    }
-    for runtime in runtimes {
-        match runtime {
-            Runtime::Native => {
-                command.args(["--runtime", "native"]).arg("--native").arg(built(root, "levee-native")?);
+        match tools::application_packages(&folder, name, &manifest.packages, &node) {
+            Ok(packages) => {
+                let packages = packages.unwrap_or_default();
+                command.arg("--application").arg(format!("{name}={}", packages.display()));
             }
-            Runtime::Worker => {
-                let wasm = worker::build(root, &node)?;
-                let compiled = config::compile(&root.join("levee.toml"), &Overrides::default())?;
-                // Its configuration is replaced when it is started.
-                let bundle = root.join(OUT).join("worker");
-                worker::assemble(root, &wasm, &compiled.to_bytes(), &bundle)?;
-                command.args(["--runtime", "worker"]).arg("--bundle").arg(bundle);
-            }
-            Runtime::Spin => {
-                command.args(["--runtime", "spin"]).arg("--component").arg(spin::build(root)?);
-                command.arg("--component-host").arg(tools::component_host(root)?);
-            }
+            Err(_) if stop::requested() => bail!("stopped"),
+            Err(error) => missing.push(format!("the application {name} cannot be installed: {error:#}")),
         }
     }
-    Ok(command)
+    for runtime in runtimes {
+        command.args(runtime_arguments(root, *runtime, &node)?);
+    }
+    Ok((command, missing))
+}
+
+/// Builds what this runtime needs, and says where it is.
+fn runtime_arguments(root: &Path, runtime: Runtime, node: &Node) -> Result<Vec<OsString>> {
+    let given = |name: &str, path: PathBuf| [OsString::from(name), path.into()];
+    Ok(match runtime {
+        Runtime::Native => {
+            [given("--runtime", "native".into()), given("--native", built(root, "levee-native")?)].concat()
+        }
+        Runtime::Worker => {
+            let wasm = worker::build(root, node)?;
+            let compiled = config::compile(&root.join("levee.toml"), &Overrides::default())?;
+            // Its configuration is replaced when it is started.
+            let bundle = root.join(OUT).join("worker");
+            worker::assemble(root, &wasm, &compiled.to_bytes(), &bundle)?;
+            [given("--runtime", "worker".into()), given("--bundle", bundle)].concat()
+        }
+        Runtime::Spin => {
+            let component = given("--component", spin::build(root)?);
+            let host = given("--component-host", tools::component_host(root)?);
+            [given("--runtime", "spin".into()), component, host].concat()
+        }
+    })
 }
 
 fn built(root: &Path, package: &str) -> Result<PathBuf> {

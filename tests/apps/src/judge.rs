@@ -68,6 +68,9 @@ fn judge_named(name: &str, title: &str, rounds: &Rounds, expected: &Expected, wh
         if let Some(why) = &ended {
             failures.push(format!("{name}, {flow}: ends early without the edge, so it shows nothing: {why}"));
         }
+        // Hits with which nginx changes what the client sees are no measure.
+        let faithful = |nginx: &&Seen| direct.is_some_and(|direct| compare(flow, direct, nginx).is_empty());
+        let target = nginx.filter(faithful).map(|nginx| nginx.hits[flow]);
         let mut cells = Vec::new();
         for (place, here) in rounds.places.iter().filter(|(place, _)| *place != Place::Direct) {
             let here = here.as_ref().ok();
@@ -91,7 +94,7 @@ fn judge_named(name: &str, title: &str, rounds: &Rounds, expected: &Expected, wh
                 };
                 found.into_iter().map(explain).collect()
             });
-            if let (Some(hits), Some(beside)) = (hits, nginx.map(|nginx| nginx.hits[flow]))
+            if let (Some(hits), Some(beside)) = (hits, target)
                 && hits < beside
             {
                 cell.fewer_because = used.fewer_hits(name, flow, runtime);
@@ -240,6 +243,20 @@ mod tests {
     fn fewer_hits_than_nginx_fail_unless_the_reason_is_named() {
         assert!(judged(("a", 1), 2, "").failures[0].contains("1 hits, nginx has 2"));
         assert_eq!(judged(("a", 1), 2, FEWER).failures, [""; 0]);
+    }
+
+    #[test]
+    fn hits_that_change_what_is_seen_are_no_measure() {
+        let rounds = Rounds {
+            flows: vec!["visit".to_owned()],
+            places: vec![
+                (Place::Direct, seen("a", 0)),
+                (Place::Edge(Runtime::Native), seen("a", 0)),
+                (Place::Nginx, seen("x", 2)),
+            ],
+        };
+        let judged = judge_named("app", "App", &rounds, &Expected::default(), true);
+        assert_eq!(judged.failures, [""; 0]);
     }
 
     #[test]

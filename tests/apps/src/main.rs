@@ -83,7 +83,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
     expected.check_names(&Application::names(&tests.join("applications"))?)?;
     let mut report = Report::default();
     for application in &applications {
-        let rounds = rounds::run(arguments, application)?;
+        let rounds = rounds::run(arguments, application);
         if stopped() {
             bail!("stopped");
         }

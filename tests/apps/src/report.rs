@@ -36,7 +36,8 @@ impl Report {
     fn markdown(&self) -> String {
         let mut out = String::from(
             "# Applications behind the edge\n\n\
-             Each flow is run twice in each place. `same`: the client saw what it sees without the edge. Hits count both runs.\n",
+             Each flow is run twice in each place. `same`: the client saw what it sees without the edge. Hits count both runs. \
+             A star: the reason is named below. Hits with which nginx changes what is seen are no measure.\n",
         );
         for judged in &self.applications {
             let _ = write!(out, "\n## {}\n\n{}", judged.title, table(judged));

@@ -35,19 +35,25 @@ pub(crate) struct Seen {
     pub(crate) hits: BTreeMap<String, u64>,
 }
 
-/// Runs it in every place that is asked for. That one place cannot be had is part of the result.
-pub(crate) fn run(arguments: &Arguments, application: &Application) -> Result<Rounds> {
+/// Runs it in every place that is asked for. That it cannot be prepared, or one place cannot be had, is part of the result.
+pub(crate) fn run(arguments: &Arguments, application: &Application) -> Rounds {
     println!("{}: {}", application.name, application.title());
     let work = arguments.out.join("work").join(&application.name);
-    let prepared = application
-        .prepare(&work, &arguments.parts.node)
-        .with_context(|| format!("{} cannot be prepared", application.name))?;
+    let mut rounds = Rounds::default();
+    let prepared = match application.prepare(&work, &arguments.parts.node) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            println!("  cannot be prepared: {error:#}");
+            rounds.places.push((Place::Direct, Err(format!("cannot be prepared: {error:#}"))));
+            return rounds;
+        }
+    };
     let mut places = vec![Place::Direct];
     places.extend(arguments.runtimes.iter().map(|runtime| Place::Edge(*runtime)));
-    if Nginx::binary().is_ok() {
-        places.push(Place::Nginx);
+    match Nginx::binary() {
+        Ok(_) => places.push(Place::Nginx),
+        Err(missing) => println!("  hits are not compared: {missing}"),
     }
-    let mut rounds = Rounds::default();
     for place in places {
         if crate::stopped() {
             break;
@@ -57,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments, application: &Application) -> Result<Ro
         println!("  {:<8} {:.1} s", place.name(), began.elapsed().as_secs_f64());
         rounds.places.push((place, seen.map_err(|error| format!("{error:#}"))));
     }
-    Ok(rounds)
+    rounds
 }
 
 fn in_place(

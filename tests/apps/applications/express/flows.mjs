@@ -151,17 +151,20 @@ async function upgraded(client) {
   await talk(client, socket);
 }
 
-async function idle(client, transports) {
-  const socket = await connected(client, transports);
-  let ended = null;
-  socket.on("disconnect", (reason) => (ended = reason));
+/** Longer than any server's, proxy's or edge's usual wait of a minute. */
+async function idle(client) {
+  const kinds = ["websocket", "polling"];
+  const sockets = await Promise.all(kinds.map((kind) => connected(client, [kind])));
+  const ended = kinds.map(() => null);
+  sockets.forEach((socket, at) => socket.on("disconnect", (reason) => (ended[at] = reason)));
   await new Promise((resolve) => setTimeout(resolve, 70_000));
-  client.see("ended meanwhile", String(ended));
-  client.see("a reply after", await socket.timeout(10_000).emitWithAck("say", "still there"));
+  for (const [at, socket] of sockets.entries()) {
+    client.see(`${kinds[at]}: ended meanwhile`, String(ended[at]));
+    const reply = socket.timeout(10_000).emitWithAck("say", "still there");
+    client.see(`${kinds[at]}: a reply after`, await reply.catch((error) => error.message));
+  }
 }
-
-const idleWebSocket = Object.assign((client) => idle(client, ["websocket"]), { patience: 100_000, slow: true });
-const idlePolling = Object.assign((client) => idle(client, ["polling"]), { patience: 100_000, slow: true });
+Object.assign(idle, { patience: 120_000, slow: true });
 
 const slowReport = Object.assign(
   (client) => client.probe("a report that takes 12 s", "/report", { fields: BROWSER }),
@@ -178,7 +181,6 @@ export const flows = {
   "socket.io by polling": polling,
   "socket.io by WebSocket": webSocket,
   "socket.io, upgraded": upgraded,
-  "socket.io by WebSocket, idle for 70 s": idleWebSocket,
-  "socket.io by polling, idle for 70 s": idlePolling,
+  "socket.io, idle for 70 s": idle,
   "a report that takes 12 s": slowReport,
 };

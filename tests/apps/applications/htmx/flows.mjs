@@ -2,15 +2,18 @@
 
 async function visit(client, kind, first, then) {
   const { page, log } = await client.browse();
-  const main = async (item) => {
-    await page.waitForFunction((item) => document.querySelector("#main p")?.textContent.endsWith(item), item);
-    // htmx marks what it has just put there.
-    return (await page.locator("body").innerHTML()).replaceAll(/ class="[^"]*"/g, "");
-  };
+  // htmx marks what it has just put there.
+  const html = async () => (await page.locator("body").innerHTML()).replaceAll(/ class="[^"]*"/g, "");
   await page.goto(`${client.base}/${kind}/${first}`);
-  client.see(`a page of ${first}`, await main(first));
-  await page.locator(`#${then}`).first().click();
-  client.see(`a fragment of ${then}`, await main(then));
+  client.see(`a page of ${first}`, await html());
+  const link = page.locator(`#${then}`);
+  if ((await link.count()) !== 1) return;
+  await page.evaluate(() => {
+    window.settled = new Promise((resolve) => document.body.addEventListener("htmx:afterSettle", resolve, { once: true }));
+  });
+  await link.click();
+  await page.evaluate(() => window.settled.then(() => {}));
+  client.see(`a fragment of ${then}`, await html());
   client.see("its address", page.url());
   log.see("the browser", (answer) => !answer.includes("favicon"));
 }
