@@ -58,8 +58,12 @@ export class Client {
   }
 
   /** Sends one request, byte for byte as it is written; sees nothing by itself. */
-  http(target, options) {
-    return request(this.base, target, options);
+  async http(target, options) {
+    const response = await request(this.base, target, options);
+    // For the log: why it was a hit or not.
+    const why = response.field("cache-status") ?? "";
+    console.error(this.plain(`${options?.method ?? "GET"} ${target}: ${response.status} ${why}`));
+    return response;
   }
 
   /**

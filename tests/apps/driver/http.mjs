@@ -60,13 +60,18 @@ class Response {
     return JSON.parse(this.text());
   }
 
-  /** The fields that must be the same with and without the edge, sorted. */
+  /**
+   * The fields that must be the same with and without the edge, sorted: each once, because several lines and one with all their
+   * values say the same (RFC 9110, 5.3).
+   */
   compared(except = []) {
-    return this.fields
-      .filter(([name]) => !except.includes(name))
-      .filter(([name]) => (this.status === 304 ? NOT_MODIFIED.has(name) : !NOT_COMPARED.has(name)))
-      .map(([name, value]) => `${name}: ${SETTLED[name]?.(value) ?? value}`)
-      .sort();
+    const lines = new Map();
+    for (const [name, value] of this.fields) {
+      const kept = this.status === 304 ? NOT_MODIFIED.has(name) : !NOT_COMPARED.has(name);
+      if (!kept || except.includes(name)) continue;
+      lines.set(name, [...(lines.get(name) ?? []), SETTLED[name]?.(value) ?? value]);
+    }
+    return [...lines].map(([name, values]) => `${name}: ${values.join(", ")}`).sort();
   }
 
   /** Cookies that it sets, for `Cookie`. */

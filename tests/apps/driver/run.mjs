@@ -18,7 +18,7 @@ console.log = console.error;
 const { flows } = await import(pathToFileURL(process.argv[2]));
 
 /** A flow that takes over ten seconds says so: `flow.slow = true`. */
-const names = (slow) => Object.keys(flows).filter((name) => slow || !flows[name].slow);
+const listed = () => Object.entries(flows).map(([name, flow]) => ({ name, slow: flow.slow === true }));
 
 async function run({ flow, base, origin, tag, folder }) {
   const client = new Client({ base, origin, tag, folder });
@@ -45,7 +45,7 @@ process.on("unhandledRejection", (error) => console.error("unhandled:", error));
 
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line);
-  const said = asked.list ? { flows: names(asked.slow) } : await run(asked);
+  const said = asked.list ? { flows: listed() } : await run(asked);
   answer(`${JSON.stringify(said)}\n`);
 }
 await closeBrowser();

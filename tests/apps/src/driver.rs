@@ -28,8 +28,15 @@ pub(crate) struct Driver {
 }
 
 #[derive(Debug, Deserialize)]
-struct Names {
-    flows: Vec<String>,
+struct Listed {
+    flows: Vec<Flow>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Flow {
+    pub(crate) name: String,
+    /// It takes over ten seconds.
+    pub(crate) slow: bool,
 }
 
 impl Driver {
@@ -62,10 +69,10 @@ impl Driver {
         Ok(Self { _group: group, stdin, answers })
     }
 
-    /// The names of the flows, in their order; those that take over ten seconds only if `slow`.
-    pub(crate) fn flows(&mut self, slow: bool) -> Result<Vec<String>> {
-        let answer = self.ask(&json!({ "list": true, "slow": slow }))?;
-        Ok(serde_json::from_str::<Names>(&answer)?.flows)
+    /// The flows, in their order.
+    pub(crate) fn flows(&mut self) -> Result<Vec<Flow>> {
+        let answer = self.ask(&json!({ "list": true }))?;
+        Ok(serde_json::from_str::<Listed>(&answer)?.flows)
     }
 
     /// Runs one flow at this address. `origin`: where the application itself listens. `tag`: what makes names of this run its

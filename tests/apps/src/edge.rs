@@ -102,7 +102,7 @@ pub(crate) fn start(
             let component = part(&parts.component, "--component")?;
             let app = SpinApp::new(component, neutral(origin)?.to_bytes()).reach(origin);
             let manifest = app.write(root.join("spin.toml"), folder)?;
-            let process = ComponentHost::new(part(&parts.component_host, "--component-host")?, manifest)
+            let host = ComponentHost::new(part(&parts.component_host, "--component-host")?, manifest)
                 .variable("levee_environment", "local")
                 .with(|spec| {
                     spec.args(["--max-instance-reuse-count", "1000000"])
@@ -111,12 +111,8 @@ pub(crate) fn start(
                         .log_file(log)
                         .cancelled_by(stopped)
                         .within(COMPILED_WITHIN)
-                })
-                .start()?;
-            // One request makes the one instance that all others then use, so that its counts are those of all.
-            levee_harness::get(&format!("{}/.levee/", process.url()))
-                .context("the component does not answer")?;
-            Ok(process)
+                });
+            Ok(host.start()?)
         }
     }
 }

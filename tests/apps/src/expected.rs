@@ -52,6 +52,15 @@ impl Expected {
         toml::from_str(&text).with_context(|| path.display().to_string())
     }
 
+    /// The flows that entries of this application name.
+    pub(crate) fn flows_of<'a>(&'a self, application: &'a str) -> impl Iterator<Item = &'a str> {
+        let differences = self.difference.iter().filter(move |entry| entry.application == application);
+        let hits = self.fewer_hits.iter().filter(move |entry| entry.application == application);
+        differences
+            .map(|entry| entry.flow.as_str())
+            .chain(hits.flat_map(|entry| &entry.flows).map(String::as_str))
+    }
+
     /// # Errors
     /// Where an entry names no application that there is, or gives no reason.
     pub(crate) fn check_names(&self, names: &[String]) -> Result<()> {

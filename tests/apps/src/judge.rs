@@ -44,12 +44,11 @@ pub(crate) struct Judged {
     pub(crate) failures: Vec<String>,
 }
 
-/// `whole`: all flows were run, so that an entry which does not occur is out of date.
-pub(crate) fn judge(application: &Application, rounds: &Rounds, expected: &Expected, whole: bool) -> Judged {
-    judge_named(&application.name, application.title(), rounds, expected, whole)
+pub(crate) fn judge(application: &Application, rounds: &Rounds, expected: &Expected) -> Judged {
+    judge_named(&application.name, application.title(), rounds, expected)
 }
 
-fn judge_named(name: &str, title: &str, rounds: &Rounds, expected: &Expected, whole: bool) -> Judged {
+fn judge_named(name: &str, title: &str, rounds: &Rounds, expected: &Expected) -> Judged {
     let mut failures = Vec::new();
     for (place, seen) in &rounds.places {
         if let Err(why) = seen {
@@ -107,9 +106,13 @@ fn judge_named(name: &str, title: &str, rounds: &Rounds, expected: &Expected, wh
         }
         rows.push(Row { flow: flow.clone(), direct: ended, cells });
     }
-    if whole {
-        let ran = |runtime: Runtime| direct.is_some() && seen(Place::Edge(runtime)).is_some();
-        failures.extend(used.unused(name, ran, nginx.is_some()));
+    let ran = |runtime: Runtime| direct.is_some() && seen(Place::Edge(runtime)).is_some();
+    failures.extend(used.unused(name, &rounds.flows, ran, nginx.is_some()));
+    if !rounds.all_flows.is_empty() {
+        let unknown = |flow: &&str| !rounds.all_flows.iter().any(|there| there == flow);
+        let flows = expected.flows_of(name);
+        failures
+            .extend(flows.filter(unknown).map(|flow| format!("{name} has no flow {flow}: expected.toml")));
     }
     Judged { application: name.to_owned(), title: title.to_owned(), rows, failures }
 }
@@ -158,14 +161,23 @@ impl<'e> Used<'e> {
         Some(entry.reason.clone())
     }
 
-    /// Entries of this application that did not occur where they could have.
-    fn unused(&self, application: &str, ran: impl Fn(Runtime) -> bool, counted: bool) -> Vec<String> {
+    /// Entries of this application that did not occur where they could have: in flows that were run, on runtimes that were had.
+    /// `counted`: there were hits of nginx's to compare with.
+    fn unused(
+        &self,
+        application: &str,
+        flows: &[String],
+        ran: impl Fn(Runtime) -> bool,
+        counted: bool,
+    ) -> Vec<String> {
         let mut unused = Vec::new();
         for (at, entry) in self.expected.difference.iter().enumerate() {
-            for runtime in entry.runtimes.iter().filter(|_| entry.application == application) {
+            if entry.application != application || !flows.contains(&entry.flow) {
+                continue;
+            }
+            for runtime in entry.runtimes.iter().filter(|runtime| ran(**runtime)) {
                 for label in &entry.labels {
-                    let occurred = self.differences.contains(&(at, *runtime, label.clone()));
-                    if !occurred && ran(*runtime) {
+                    if !self.differences.contains(&(at, *runtime, label.clone())) {
                         let (flow, runtime) = (&entry.flow, runtime.name());
                         unused.push(format!(
                             "{application}, {flow}, {runtime}: {label} no longer differs: remove it from expected.toml"
@@ -174,10 +186,13 @@ impl<'e> Used<'e> {
                 }
             }
         }
-        for (at, entry) in self.expected.fewer_hits.iter().enumerate().filter(|_| counted) {
-            for runtime in entry.runtimes.iter().filter(|_| entry.application == application) {
-                for flow in &entry.flows {
-                    if !self.fewer.contains(&(at, *runtime, flow.clone())) && ran(*runtime) {
+        for (at, entry) in self.expected.fewer_hits.iter().enumerate() {
+            if entry.application != application || !counted {
+                continue;
+            }
+            for runtime in entry.runtimes.iter().filter(|runtime| ran(**runtime)) {
+                for flow in entry.flows.iter().filter(|flow| flows.contains(flow)) {
+                    if !self.fewer.contains(&(at, *runtime, flow.clone())) {
                         let runtime = runtime.name();
                         unused.push(format!(
                             "{application}, {flow}, {runtime}: as many hits as nginx: remove it from expected.toml"
@@ -206,6 +221,7 @@ mod tests {
     fn judged(edge: (&str, u64), nginx_hits: u64, expected: &str) -> Judged {
         let rounds = Rounds {
             flows: vec!["visit".to_owned()],
+            all_flows: vec!["visit".to_owned(), "idle".to_owned()],
             places: vec![
                 (Place::Direct, seen("a", 0)),
                 (Place::Edge(Runtime::Native), seen(edge.0, edge.1)),
@@ -213,7 +229,7 @@ mod tests {
             ],
         };
         let expected: Expected = toml::from_str(expected).expect("a list");
-        judge_named("app", "App 1", &rounds, &expected, true)
+        judge_named("app", "App 1", &rounds, &expected)
     }
 
     const KNOWN: &str =
@@ -240,6 +256,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_of_a_flow_that_was_not_run_is_left_alone() {
+        let other = KNOWN.replace("visit", "idle");
+        assert_eq!(judged(("a", 0), 0, &other).failures, [""; 0]);
+        let none = KNOWN.replace("visit", "no such flow");
+        assert_eq!(judged(("a", 0), 0, &none).failures, ["app has no flow no such flow: expected.toml"]);
+    }
+
+    #[test]
     fn fewer_hits_than_nginx_fail_unless_the_reason_is_named() {
         assert!(judged(("a", 1), 2, "").failures[0].contains("1 hits, nginx has 2"));
         assert_eq!(judged(("a", 1), 2, FEWER).failures, [""; 0]);
@@ -249,20 +273,25 @@ mod tests {
     fn hits_that_change_what_is_seen_are_no_measure() {
         let rounds = Rounds {
             flows: vec!["visit".to_owned()],
+            all_flows: vec!["visit".to_owned(), "idle".to_owned()],
             places: vec![
                 (Place::Direct, seen("a", 0)),
                 (Place::Edge(Runtime::Native), seen("a", 0)),
                 (Place::Nginx, seen("x", 2)),
             ],
         };
-        let judged = judge_named("app", "App", &rounds, &Expected::default(), true);
+        let judged = judge_named("app", "App", &rounds, &Expected::default());
         assert_eq!(judged.failures, [""; 0]);
     }
 
     #[test]
     fn a_place_that_could_not_be_had_fails() {
-        let rounds = Rounds { flows: Vec::new(), places: vec![(Place::Direct, Err("no port".to_owned()))] };
-        let failures = judge_named("app", "App", &rounds, &Expected::default(), true).failures;
+        let rounds = Rounds {
+            flows: Vec::new(),
+            all_flows: Vec::new(),
+            places: vec![(Place::Direct, Err("no port".to_owned()))],
+        };
+        let failures = judge_named("app", "App", &rounds, &Expected::default()).failures;
         assert_eq!(failures, ["app, direct: no port"]);
     }
 }

@@ -11,7 +11,7 @@ use levee_harness::Nginx;
 use crate::Arguments;
 use crate::application::{Application, Prepared};
 use crate::copy::replace_folder;
-use crate::driver::Driver;
+use crate::driver::{Driver, Flow};
 use crate::outcome::Outcome;
 use crate::place::{Front, Place};
 
@@ -21,8 +21,10 @@ pub(crate) const PASSES: usize = 2;
 /// What was seen of one application.
 #[derive(Debug, Default)]
 pub(crate) struct Rounds {
-    /// The flows, in their order.
+    /// The flows that were run, in their order.
     pub(crate) flows: Vec<String>,
+    /// All that the application has.
+    pub(crate) all_flows: Vec<String>,
     pub(crate) places: Vec<(Place, Result<Seen, String>)>,
 }
 
@@ -59,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments, application: &Application) -> Rounds {
             break;
         }
         let began = Instant::now();
-        let seen = in_place(arguments, &prepared, place, &mut rounds.flows);
+        let seen = in_place(arguments, &prepared, place, &mut rounds);
         println!("  {:<8} {:.1} s", place.name(), began.elapsed().as_secs_f64());
         rounds.places.push((place, seen.map_err(|error| format!("{error:#}"))));
     }
@@ -70,7 +72,7 @@ fn in_place(
     arguments: &Arguments,
     prepared: &Prepared<'_>,
     place: Place,
-    flows: &mut Vec<String>,
+    rounds: &mut Rounds,
 ) -> Result<Seen> {
     let name = &prepared.application.name;
     let logs = arguments.out.join("logs");
@@ -85,9 +87,14 @@ fn in_place(
     let front = Front::start(place, &arguments.parts, &arguments.root, &origin, &kept, &log("front"))?;
     let script = arguments.root.join("tests/apps/driver/run.mjs");
     let mut driver = Driver::start(&arguments.parts.node, &script, &prepared.flows(), &log("clients"))?;
-    let mut names = driver.flows(arguments.slow)?;
-    names.retain(|flow| arguments.flow.as_ref().is_none_or(|wanted| flow.contains(wanted.as_str())));
-    flows.clone_from(&names);
+    let flows = driver.flows()?;
+    let wanted = |flow: &&Flow| {
+        let named = arguments.flow.as_ref().is_none_or(|wanted| flow.name.contains(wanted.as_str()));
+        named && (arguments.slow || !flow.slow)
+    };
+    let names: Vec<String> = flows.iter().filter(wanted).map(|flow| flow.name.clone()).collect();
+    rounds.flows.clone_from(&names);
+    rounds.all_flows = flows.into_iter().map(|flow| flow.name).collect();
     let mut seen = Seen::default();
     for pass in 1..=PASSES {
         for flow in &names {

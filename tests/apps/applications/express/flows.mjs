@@ -123,7 +123,9 @@ async function connected(client, transports) {
   client.finally(() => socket.close());
   await new Promise((resolve, reject) => {
     socket.on("connect", resolve);
-    socket.on("connect_error", (error) => reject(new Error(`socket.io: ${error.message} ${error.description ?? ""}`)));
+    socket.on("connect_error", (error) => {
+      reject(new Error(`socket.io: ${error.message}, ${error.description?.message ?? error.description ?? "no reason"}`));
+    });
   });
   return socket;
 }
@@ -154,15 +156,18 @@ async function upgraded(client) {
 /** Longer than any server's, proxy's or edge's usual wait of a minute. */
 async function idle(client) {
   const kinds = ["websocket", "polling"];
-  const sockets = await Promise.all(kinds.map((kind) => connected(client, [kind])));
-  const ended = kinds.map(() => null);
-  sockets.forEach((socket, at) => socket.on("disconnect", (reason) => (ended[at] = reason)));
-  await new Promise((resolve) => setTimeout(resolve, 70_000));
-  for (const [at, socket] of sockets.entries()) {
-    client.see(`${kinds[at]}: ended meanwhile`, String(ended[at]));
-    const reply = socket.timeout(10_000).emitWithAck("say", "still there");
-    client.see(`${kinds[at]}: a reply after`, await reply.catch((error) => error.message));
-  }
+  await Promise.all(
+    kinds.map(async (kind) => {
+      const socket = await connected(client, [kind]).catch((error) => client.see(`${kind}: not connected`, error.message));
+      if (!socket) return;
+      let ended = null;
+      socket.on("disconnect", (reason) => (ended = reason));
+      await new Promise((resolve) => setTimeout(resolve, 70_000));
+      client.see(`${kind}: ended meanwhile`, String(ended));
+      const reply = socket.timeout(10_000).emitWithAck("say", "still there");
+      client.see(`${kind}: a reply after`, await reply.catch((error) => error.message));
+    }),
+  );
 }
 Object.assign(idle, { patience: 120_000, slow: true });
 

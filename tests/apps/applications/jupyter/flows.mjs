@@ -10,7 +10,12 @@ async function signIn(client) {
   page.setDefaultTimeout(PATIENCE);
   await page.goto(`${client.base}/login`);
   await page.locator("#password_input").fill(TOKEN);
+  const answered = page.waitForResponse((response) => response.request().method() === "POST");
   await page.locator("#login_submit").click();
+  const answer = await answered;
+  const where = (await answer.allHeaders()).location ?? "nowhere";
+  client.see("signed in", [answer.status(), where]);
+  if (answer.status() >= 400) throw new Error(`signing in is ${answer.status()} and leads ${client.plain(where)}`);
   await page.waitForURL(/\/lab/);
   return { page, log };
 }
@@ -20,8 +25,8 @@ async function notebook(client) {
   await page.goto(`${client.base}/lab/tree/sums.ipynb?reset`);
   const notebook = page.locator(".jp-Notebook");
   await notebook.waitFor();
-  // The kernel is there when it says that it is idle.
-  await page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").waitFor();
+  // The kernel is connected when the status bar says that it is idle.
+  await page.locator("#jp-main-statusbar", { hasText: "| Idle" }).waitFor();
   await page.getByRole("menuitem", { name: "Run", exact: true }).click();
   await page.getByRole("menuitem", { name: "Run All Cells", exact: true }).click();
   await page.locator(".jp-OutputArea-output", { hasText: "line 2" }).waitFor();
@@ -43,6 +48,8 @@ async function kernel(client) {
       const header = { msg_id: "one", msg_type: "execute_request", username: "", session: "tests", version: "5.3", date: "2026-01-01T00:00:00Z" };
       const content = { code: "print('a' * 100000)\n6 * 7", silent: false, store_history: true, user_expressions: {}, allow_stdin: false };
       const seen = { printed: 0 };
+      // The reply and what is printed come by different ways; idle comes last on the latter.
+      let idle = false;
       socket.onerror = () => reject(new Error("the WebSocket failed"));
       socket.onopen = () => socket.send(JSON.stringify({ header, parent_header: {}, metadata: {}, content, channel: "shell", buffers: [] }));
       socket.onmessage = ({ data }) => {
@@ -51,7 +58,8 @@ async function kernel(client) {
         if (header.msg_type === "stream") seen.printed += content.text.length;
         if (header.msg_type === "execute_result") seen.result = content.data["text/plain"];
         if (header.msg_type === "execute_reply") seen.status = content.status;
-        if (seen.status && seen.result) {
+        if (header.msg_type === "status") idle = content.execution_state === "idle";
+        if (seen.status && idle) {
           socket.close();
           resolve(seen);
         }
