@@ -1,7 +1,6 @@
 // What a flow is given: an address, clients that can be compared, and a place to say what was seen.
 
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 
 import { openContext } from "./browser.mjs";
 import { request } from "./http.mjs";
@@ -67,14 +66,14 @@ export class Client {
   }
 
   /**
-   * Sends one request and sees its response: status, fields, body. `body`: makes of the body what can be compared. `except`: fields
-   * that differ from one run to the next also directly.
+   * Sends one request and sees its response: status, fields, body. `body`: makes of the text (and the whole response) what can be compared.
+   * `except`: fields that differ from one run to the next also directly.
    */
   async probe(label, target, { body: shape = (text) => text, except = [], ...options } = {}) {
     const response = await this.http(target, options);
     this.see(`${label}: status`, String(response.status));
     this.see(`${label}: fields`, response.compared(except));
-    this.see(`${label}: body`, shape(response.text()));
+    this.see(`${label}: body`, shape(response.text(), response));
     return response;
   }
 
@@ -119,6 +118,3 @@ export class Client {
     }
   }
 }
-
-/** For a body too large to be shown. */
-export const digest = (bytes) => createHash("sha256").update(bytes).digest("hex").slice(0, 16);

@@ -11,11 +11,11 @@ const typeDefs = `#graphql
   enum CacheControlScope { PUBLIC PRIVATE }
   directive @cacheControl(maxAge: Int, scope: CacheControlScope, inheritMaxAge: Boolean) on FIELD_DEFINITION | OBJECT | INTERFACE | UNION
 
-  type Film @cacheControl(maxAge: 60) { id: ID!, title: String!, year: Int! }
+  type Film @cacheControl(maxAge: 600) { id: ID!, title: String!, year: Int! }
   type Query {
-    films(after: Int): [Film!]! @cacheControl(maxAge: 60)
-    film(id: ID!): Film @cacheControl(maxAge: 60)
-    me: String @cacheControl(maxAge: 60, scope: PRIVATE)
+    films(after: Int): [Film!]! @cacheControl(maxAge: 600)
+    film(id: ID!): Film @cacheControl(maxAge: 600)
+    me: String @cacheControl(maxAge: 600, scope: PRIVATE)
     said: [String!]!
   }
   type Mutation { say(text: String!): Int! }

@@ -20,26 +20,26 @@ app.all("/told/*rest", express.text({ type: "*/*" }), (req, res) => {
 });
 
 // Public pages, which a shared cache may keep.
-app.get("/article", (req, res) => res.set("Cache-Control", "public, max-age=60").send("<h1>An article</h1>"));
-app.get("/data", (req, res) => res.set("Cache-Control", "max-age=60").json({ items: [1, 2, 3] }));
+app.get("/article", (req, res) => res.set("Cache-Control", "public, max-age=600").send("<h1>An article</h1>"));
+app.get("/data", (req, res) => res.set("Cache-Control", "max-age=600").json({ items: [1, 2, 3] }));
 // One URL, two representations, and it says so.
 app.get("/either", (req, res) => {
-  res.set({ "Cache-Control": "max-age=60", Vary: "Accept" });
+  res.set({ "Cache-Control": "max-age=600", Vary: "Accept" });
   if (req.accepts(["html", "json"]) === "json") res.json({ as: "json" });
   else res.send("<p>as html</p>");
 });
 // Common and wrong: the origin is reflected, and `Vary` is forgotten.
 app.get("/cors", (req, res) => {
-  res.set("Cache-Control", "max-age=60");
+  res.set("Cache-Control", "max-age=600");
   if (req.headers.origin) res.set("Access-Control-Allow-Origin", req.headers.origin);
   res.json({ open: true });
 });
 app.get("/redirect", (req, res) => res.redirect("/article"));
-app.get("/missing", (req, res) => res.status(404).set("Cache-Control", "max-age=60").send("not here"));
+app.get("/missing", (req, res) => res.status(404).set("Cache-Control", "max-age=600").send("not here"));
 
 // A tenant and a token in fields of one's own.
 app.get("/tenant", (req, res) => {
-  res.set("Cache-Control", "max-age=60").type("json");
+  res.set("Cache-Control", "max-age=600").type("json");
   res.end(JSON.stringify({ tenant: req.get("X-Tenant") ?? null, user: req.get("X-Api-Token") ?? null }));
 });
 

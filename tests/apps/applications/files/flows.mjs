@@ -16,7 +16,7 @@ function digestOf(file) {
 
 /** A part, by its digest. */
 async function part(client, label, range, fields = {}) {
-  const shape = (text) => `${text.length} ${createHash("sha256").update(text).digest("hex")}`;
+  const shape = (_, { bytes }) => `${bytes.length} ${createHash("sha256").update(bytes).digest("hex")}`;
   return client.probe(label, FILE, { fields: { Range: range, ...fields }, body: shape });
 }
 

@@ -21,7 +21,7 @@ for (const kind of ["said", "unsaid"]) {
     `<!doctype html><html><head><title>${kind}</title><script src="/assets/htmx.min.js"></script></head>` +
     `<body><nav>${ITEMS.map(link).join(" ")}</nav><main id="main">${main}</main></body></html>`;
   app.get(`/${kind}/:item`, (req, res) => {
-    res.set("Cache-Control", "max-age=60");
+    res.set("Cache-Control", "max-age=600");
     if (kind === "said") res.set("Vary", "HX-Request");
     const main = `<p>All about ${req.params.item}</p>`;
     res.send(req.get("HX-Request") ? main : page(main));

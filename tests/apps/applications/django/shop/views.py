@@ -18,21 +18,21 @@ def home(request):
     """Reads the session, as a page with a basket does; so it says `Vary: Cookie`."""
     basket = request.session.get("basket", 0)
     response = render(request, "shop/home.html", {"films": Film.objects.all(), "basket": basket})
-    response["Cache-Control"] = "max-age=60"
+    response["Cache-Control"] = "max-age=600"
     return response
 
 
-@cache_control(public=True, max_age=60)
+@cache_control(public=True, max_age=600)
 def public(request):
     return render(request, "shop/public.html", {"films": Film.objects.all()})
 
 
-@cache_page(60)
+@cache_page(600)
 def film(request, number):
     return render(request, "shop/film.html", {"film": get_object_or_404(Film, pk=number)})
 
 
-@cache_control(max_age=60)
+@cache_control(max_age=600)
 def languages(request):
     """The middleware adds `Vary: Accept-Language` and `Content-Language`."""
     return HttpResponse(f"{get_language()}: {gettext('Password')}")
