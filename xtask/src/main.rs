@@ -1,6 +1,7 @@
 //! `cargo xtask`: the one door to set up, run, build, test and measure.
 #![forbid(unsafe_code)]
 
+mod apps;
 mod bench;
 mod config;
 mod conformance;
@@ -64,6 +65,8 @@ enum Command {
     Lab(lab::Lab),
     /// Run the public HTTP cache tests, print the counts, and keep what was reached.
     Conformance(conformance::Args),
+    /// Run real applications directly, through the edge and behind nginx, and compare what their own clients see.
+    Apps(apps::Args),
     /// Look for faults that nobody has thought of.
     #[command(subcommand)]
     Fuzz(fuzz::Fuzz),
@@ -114,6 +117,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Bench(bench) => bench::run(&bench),
         Command::Report(args) => report::run(&args),
         Command::Conformance(args) => conformance::run(&args),
+        Command::Apps(args) => apps::run(&args),
         Command::Fuzz(fuzz) => fuzz::run(&fuzz),
         Command::Explain(args) => explain::run(&args),
         Command::Doctor => doctor::run(),

@@ -4,18 +4,35 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::{Cx, Done};
+use crate::project;
 
-/// The lock file must install from any registry, and package.json must name exact versions.
+/// The lock files of the project and of the applications in its tests must install from any registry, and each package.json
+/// must name exact versions.
 pub(super) fn check(cx: &Cx) -> Result<Done> {
-    let read = |name: &str| -> Result<Value> {
-        let text = fs::read_to_string(cx.root.join(name)).with_context(|| format!("cannot read {name}"))?;
-        serde_json::from_str(&text).with_context(|| format!("{name} is not JSON"))
-    };
-    let problems = problems(&read("package.json")?, &read("package-lock.json")?);
-    if !problems.is_empty() {
-        bail!("{}", problems.join("\n"));
+    let mut folders = vec![cx.root.clone()];
+    let applications = cx.root.join("tests/apps/applications");
+    for entry in applications.read_dir().with_context(|| applications.display().to_string())? {
+        let folder = entry?.path();
+        if folder.join("package.json").is_file() {
+            folders.push(folder);
+        }
     }
-    Ok(Done::Passed(String::new()))
+    let mut found = Vec::new();
+    for folder in &folders {
+        let read = |name: &str| -> Result<Value> {
+            let path = folder.join(name);
+            let text =
+                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
+        };
+        let problems = problems(&read("package.json")?, &read("package-lock.json")?);
+        let shown = project::shown(&cx.root, folder);
+        found.extend(problems.into_iter().map(|problem| format!("{shown}: {problem}")));
+    }
+    if !found.is_empty() {
+        bail!("{}", found.join("\n"));
+    }
+    Ok(Done::Passed(format!("({} lock files)", folders.len())))
 }
 
 fn problems(package: &Value, lock: &Value) -> Vec<String> {

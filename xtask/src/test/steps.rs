@@ -92,6 +92,11 @@ pub(super) const ALL: &[Step] = &[
         run: e2e,
     },
     Step {
+        name: "apps",
+        checks: "real applications natively, with their own clients: as without the edge but for what is listed",
+        run: apps,
+    },
+    Step {
         name: "lab",
         checks: "k6 and locust send the same, and get right answers on each runtime",
         run: lab,
@@ -287,6 +292,12 @@ fn e2e(cx: &Cx) -> Result<Done> {
     }
     run::shown(&mut command)?;
     passed()
+}
+
+fn apps(cx: &Cx) -> Result<Done> {
+    let (names, missing) = crate::apps::hold(&cx.root)?;
+    let missing = missing.iter().map(|why| format!("; skipped: {why}")).collect::<String>();
+    Ok(Done::Passed(format!("({}{missing})", names.join(", "))))
 }
 
 fn lab(cx: &Cx) -> Result<Done> {

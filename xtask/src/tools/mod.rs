@@ -1,6 +1,7 @@
 //! What has to be on the machine, and how it gets there: everything by exact version, nothing outside the checkout but
 //! the per-user cache, nothing half installed.
 
+mod applications;
 mod cache;
 mod cargo_tool;
 mod component_host;
@@ -12,6 +13,7 @@ mod npm;
 mod python;
 mod rust_target;
 
+pub(crate) use applications::ensure as application_packages;
 pub(crate) use cache::folder as cache_folder;
 pub(crate) use cargo_tool::{cargo_deny, wasm_bindgen, wasm_bindgen_version};
 pub(crate) use component_host::{

@@ -140,7 +140,8 @@ fn mediawiki() {
     let plain = behind("mediawiki", None, wiki);
     goes_on(&plain, "/wiki/A", &[]);
     assert!(hits(&plain, "/wiki/A", &[]));
-    goes_on(&plain, "/wiki/A", &[("cookie", "_ga=1")]);
+    assert!(hits(&plain, "/wiki/A", &[("cookie", "_ga=1")]));
+    goes_on(&plain, "/wiki/A", &[("cookie", "theme=dark")]);
 
     let lines = behind("mediawiki", Some(0), wiki);
     goes_on(&lines, "/wiki/A", &[("cookie", "_ga=1")]);
