@@ -80,6 +80,11 @@ impl Key {
         self.particular.first()
     }
 
+    /// All of them, sorted.
+    pub fn particulars(&self) -> &[HeaderName] {
+        &self.particular
+    }
+
     /// The key of the same request without its particular fields; `None`: it has none.
     pub fn general(&self) -> Option<Self> {
         (!self.particular.is_empty()).then(|| Self {

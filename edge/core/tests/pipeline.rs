@@ -261,7 +261,7 @@ fn a_response_goes_to_those_who_said_the_same_in_the_fields_it_varies_on() {
     let (plain, htmx): (Sent<'_>, Sent<'_>) = (("GET", "/a", &[]), ("GET", "/a", &[("hx-request", "true")]));
     for (sent, text, outcome) in [
         (plain, "page", "fwd=uri-miss; fwd-status=200; stored"),
-        (htmx, "fragment", "fwd=uri-miss; fwd-status=200; detail=particular-once"),
+        // The response names it, so that it need not be seen a second time.
         (htmx, "fragment", "fwd=uri-miss; fwd-status=200; stored"),
         (htmx, "fragment", "hit; ttl=60"),
         (plain, "page", "hit; ttl=60"),

@@ -154,14 +154,16 @@ impl<P: Platform> Fill<P> {
             // Whatever reached the origin may have caused it: it is for those who would cause the same.
             return Ok(Storing { vary: union(vary, &unkeyed(self.policy())), once: None });
         }
-        Ok(Storing { vary: self.widened(vary), once: self.once(stale) })
+        let once = self.once(stale, &vary);
+        Ok(Storing { vary: self.widened(vary), once })
     }
 
-    /// Why a response that could be stored is only for those who wait for it.
-    fn once(&self, stale: Option<&Arc<Entry>>) -> Option<NoStore> {
+    /// Why a response that could be stored is only for those who wait for it. `vary`: the fields that it names itself are keyed by it, and
+    /// particular no more.
+    fn once(&self, stale: Option<&Arc<Entry>>, vary: &[HeaderName]) -> Option<NoStore> {
         let (edge, key) = (&self.exchange.edge, &self.request.key);
         // What is stored was admitted.
-        let name = key.particular().filter(|_| stale.is_none())?;
+        let name = key.particulars().iter().find(|name| !vary.contains(name)).filter(|_| stale.is_none())?;
         match edge.sets.admit(key.as_str(), url_of(key.as_str()), self.exchange.platform.now()) {
             Admission::Admitted => None,
             Admission::First => Some(NoStore::ParticularOnce(name.clone())),
