@@ -77,15 +77,15 @@ pub(crate) fn start(
         Runtime::Native => {
             let config = folder.join("levee.toml");
             // What `up --origin` writes.
-            std::fs::write(&config, format!("version = 1\n\n[origins.application]\nurl = \"{origin}\"\n"))?;
-            let mut native = Native::new(part(&parts.native, "--native")?)
+            std::fs::write(
+                &config,
+                format!("version = 1\nhosts = {HOSTS:?}\n\n[origins.application]\nurl = \"{origin}\"\n"),
+            )?;
+            Ok(Native::new(part(&parts.native, "--native")?)
                 .config(config)
                 .store(folder.join("store.sqlite"))
-                .with(|spec| spec.log_file(log).cancelled_by(stopped));
-            for host in HOSTS {
-                native = native.host(host);
-            }
-            Ok(native.start()?)
+                .with(|spec| spec.log_file(log).cancelled_by(stopped))
+                .start()?)
         }
         Runtime::Worker => {
             let binary = Workerd::binary_in(&parts.node_modules)?;

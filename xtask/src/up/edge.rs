@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use levee_harness::{ComponentHost, Native, Process, SpinApp, SpinUp, WranglerDev, answers};
 
 use super::folder::Folder;
+use super::plan::HOSTS;
 use super::plan::Plan;
 use super::{Runtime, common};
 use crate::spin::{self, SpinCommand};
@@ -243,7 +244,7 @@ impl Plan {
             return Ok(file.to_path_buf());
         }
         let file = folder.path().join("neutral.toml");
-        let mut text = String::from("# Made by `cargo xtask up --origin`.\nversion = 1\n");
+        let mut text = format!("# Made by `cargo xtask up --origin`.\nversion = 1\nhosts = {HOSTS:?}\n");
         for (name, url) in self.named() {
             text.push_str(&format!("\n[origins.{name}]\nurl = {}\n", toml::Value::from(url.as_str())));
         }

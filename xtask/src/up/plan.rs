@@ -8,7 +8,7 @@ use crate::{config, project};
 /// The name under which levee.toml knows the origin that we start.
 const BOX_OFFICE: &str = "box-office";
 /// Hosts that `up` answers besides those of the configuration.
-const HOSTS: [&str; 2] = ["localhost", "127.0.0.1"];
+pub(super) const HOSTS: [&str; 2] = ["localhost", "127.0.0.1"];
 
 /// Which rules hold, and which origins they are about.
 #[derive(Debug)]
