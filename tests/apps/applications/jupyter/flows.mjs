@@ -47,7 +47,8 @@ async function kernel(client) {
       const socket = new WebSocket(`ws://${location.host}/api/kernels/${id}/channels?session_id=tests`);
       const header = { msg_id: "one", msg_type: "execute_request", username: "", session: "tests", version: "5.3", date: "2026-01-01T00:00:00Z" };
       const content = { code: "print('a' * 100000)\n6 * 7", silent: false, store_history: true, user_expressions: {}, allow_stdin: false };
-      const seen = { printed: 0 };
+      // In this order, whichever comes first.
+      const seen = { printed: 0, result: undefined, status: undefined };
       // The reply and what is printed come by different ways; idle comes last on the latter.
       let idle = false;
       socket.onerror = () => reject(new Error("the WebSocket failed"));
