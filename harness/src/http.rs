@@ -32,8 +32,10 @@ pub fn get(url: &str) -> Option<(u16, String)> {
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     stream.set_write_timeout(Some(PATIENCE)).ok()?;
     // HTTP/1.0, so that the body ends with the connection and is not chunked.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {authority}\r\nAccept: */*\r\nConnection: close\r\n\r\n")
-        .ok()?;
+    let request =
+        format!("GET {path} HTTP/1.0\r\nHost: {authority}\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+    // In one piece: who answers the first bytes and closes would reset the connection under the rest.
+    stream.write_all(request.as_bytes()).ok()?;
     let mut reader = BufReader::new(stream.take(1024 * 1024));
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;

@@ -1,6 +1,7 @@
 //! What happens to processes: those that start, die, are late, have children, or lose the program that started them.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -143,7 +144,8 @@ fn waiting_for_http() {
     let listener = std::net::TcpListener::bind(("127.0.0.1", port)).expect("bound");
     let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a client");
-        std::io::Read::read(&mut stream, &mut [0; 1024]).expect("a request");
+        let mut head = BufReader::new(&stream).lines().map_while(Result::ok);
+        assert!(head.any(|line| line.is_empty()), "a whole head");
         std::io::Write::write_all(&mut stream, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
             .expect("sent");
     });
