@@ -72,6 +72,14 @@ fn pair(root: &Path, runtime: &'static str) -> Result<()> {
     Ok(())
 }
 
+/// This program. A step before may have built it again: then Linux says that the file it was started from is deleted, and the new one
+/// stands in its place.
+fn own_program() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("this program is nowhere")?;
+    let replaced = program.to_str().and_then(|path| path.strip_suffix(" (deleted)")).map(PathBuf::from);
+    Ok(replaced.unwrap_or(program))
+}
+
 /// Waits for what happens by itself.
 fn soon(what: &str, mut is_so: impl FnMut() -> bool) -> Result<()> {
     let began = Instant::now();
@@ -96,7 +104,7 @@ struct Run {
 
 impl Run {
     fn start(root: &Path, runtime: &str, origin: &Origin) -> Result<Self> {
-        let program = std::env::current_exe().context("this program is nowhere")?;
+        let program = own_program()?;
         let name = origin.name;
         let spec = Spec::new(format!("up before {name}"), program)
             .args(["up", "--runtime", runtime, "--origin", &format!("http://{}", origin.address)])
