@@ -21,11 +21,16 @@ pub use cache_control::CacheControl;
 pub fn owned(fields: &HeaderMap) -> HeaderMap {
     let mut copy = HeaderMap::with_capacity(fields.keys_len());
     for (name, value) in fields {
-        let name = HeaderName::from_bytes(name.as_str().as_bytes()).unwrap_or_else(|_| name.clone());
+        let name = owned_name(name);
         let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone());
         copy.append(name, value);
     }
     copy
+}
+
+/// The same of one name.
+pub(crate) fn owned_name(name: &HeaderName) -> HeaderName {
+    HeaderName::from_bytes(name.as_str().as_bytes()).unwrap_or_else(|_| name.clone())
 }
 
 /// Bytes that fields take in memory, roughly: names, values, and what a map keeps beside them.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Request, Response, header};
 
-pub(crate) use request::{CONDITIONS, is_keyed};
+pub(crate) use request::{CONDITIONS, is_keyed, is_named};
 pub use request::{Hop, is_forwarded, shared_fields, unkeyed, whole_fields};
 
 use crate::body::Body;

@@ -5,6 +5,7 @@ mod explain;
 mod fill;
 mod freshen;
 pub mod hit;
+mod judge;
 mod keep;
 mod lease;
 mod miss;

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::classes::{AcceptClass, Class, Moved, Particulars, class_of, classes};
 use crate::config::{Particular, Policy};
 use crate::fields::{cookies, credentials};
+use crate::origin::{is_keyed, is_named};
 use crate::seal::Seal;
 
 /// Every class of `Accept`, that of `*/*` first.
@@ -38,10 +39,9 @@ impl Selection {
     /// # Errors
     /// The particular ones are too many, or too long.
     pub fn of(fields: &HeaderMap, policy: &Policy, seal: &Seal) -> Result<Self, TooParticular> {
-        let Particular::Select(particular) = &policy.particular else { return Ok(Self::default()) };
-        let moved = moved(policy, particular);
-        let found = Particulars::of(fields, &moved, |name| counts_otherwise(name, policy))
-            .map_err(|_| TooParticular)?;
+        let Some(moved) = moved(policy) else { return Ok(Self::default()) };
+        let found =
+            Particulars::of(fields, &moved, |name| is_named(name, policy)).map_err(|_| TooParticular)?;
         let names: Vec<HeaderName> = found.names().cloned().collect();
         Ok(Self {
             facts: Some(Facts { accept: AcceptClass::of(fields), cors: fields.contains_key(header::ORIGIN) }),
@@ -79,22 +79,18 @@ impl Selection {
 
 /// The names of all particular fields of a request under a policy, each once, however many they are.
 pub(crate) fn particular_names(fields: &HeaderMap, policy: &Policy) -> Vec<String> {
-    let Particular::Select(particular) = &policy.particular else { return Vec::new() };
-    let moved = moved(policy, particular);
+    let Some(moved) = moved(policy) else { return Vec::new() };
     let found = classes(fields, &moved)
-        .filter(|(name, class, _)| *class == Class::Particular && !counts_otherwise(name.as_str(), policy));
+        .filter(|(name, class, _)| *class == Class::Particular && !is_named(name.as_str(), policy));
     let mut names: Vec<String> = found.map(|(name, ..)| name.as_str().to_owned()).collect();
     names.sort_unstable();
     names
 }
 
-pub(crate) fn moved<'a>(policy: &'a Policy, particular: &'a [String]) -> Moved<'a> {
-    Moved { ordinary: &policy.ordinary, particular, credential: &policy.credential_fields }
-}
-
-/// Whether the policy says by name what a field does.
-fn counts_otherwise(name: &str, policy: &Policy) -> bool {
-    crate::origin::is_keyed(name, policy) || policy.forward.iter().any(|field| field == name)
+/// The fields that a policy moves to another class. `None`: the policy is that of a plain shared cache, which has no classes.
+pub(crate) fn moved(policy: &Policy) -> Option<Moved<'_>> {
+    let Particular::Select(particular) = &policy.particular else { return None };
+    Some(Moved { ordinary: &policy.ordinary, particular, credential: &policy.credential_fields })
 }
 
 /// What a field with one value does to a request whose other fields are known.
@@ -114,12 +110,11 @@ pub(crate) fn standing(name: &HeaderName, value: &HeaderValue, policy: &Policy) 
     if cookies::is_ignored_line(name, value, policy) {
         return Standing::Ordinary;
     }
-    let Particular::Select(particular) = &policy.particular else { return Standing::Free };
-    if counts_otherwise(name.as_str(), policy) {
+    let Some(moved) = moved(policy).filter(|_| !is_named(name.as_str(), policy)) else {
         return Standing::Free;
-    }
+    };
     let one: HeaderMap = [(name.clone(), value.clone())].into_iter().collect();
-    match class_of(name, one.get_all(name), &moved(policy, particular)) {
+    match class_of(name, one.get_all(name), &moved) {
         Class::Particular => Standing::Selects,
         Class::Ordinary => Standing::Ordinary,
         // Another spelling of one that is usual, whose name is on no list.
@@ -130,12 +125,7 @@ pub(crate) fn standing(name: &HeaderName, value: &HeaderValue, policy: &Policy) 
 
 /// What a field of a request does under a policy, for people: `keyed`, `forwarded`, `ignored`, or its class.
 pub(crate) fn class_in(fields: &HeaderMap, name: &HeaderName, policy: &Policy) -> &'static str {
-    let none = Vec::new();
-    let particular = match &policy.particular {
-        Particular::Select(particular) => particular,
-        Particular::Answer => &none,
-    };
-    if crate::origin::is_keyed(name.as_str(), policy) {
+    if is_keyed(name.as_str(), policy) {
         return "keyed";
     }
     if policy.forward.iter().any(|field| field == name.as_str()) {
@@ -144,5 +134,7 @@ pub(crate) fn class_in(fields: &HeaderMap, name: &HeaderName, policy: &Policy) -
     if *name == header::COOKIE && cookies::are_ignored(fields, policy) {
         return "ignored";
     }
-    class_of(name, fields.get_all(name), &moved(policy, particular)).as_str()
+    let unmoved =
+        Moved { ordinary: &policy.ordinary, particular: &[], credential: &policy.credential_fields };
+    class_of(name, fields.get_all(name), &moved(policy).unwrap_or(unmoved)).as_str()
 }

@@ -63,12 +63,11 @@ pub fn unkeyed(policy: &Policy) -> Vec<HeaderName> {
     if !policy.selects() {
         return Vec::new();
     }
-    let keyed = |name: &HeaderName| policy.key.fields.iter().any(|keyed| keyed == name.as_str());
-    NEGOTIATED.into_iter().filter(|name| !keyed(name)).collect()
+    NEGOTIATED.into_iter().filter(|name| !is_keyed(name.as_str(), policy)).collect()
 }
 
-/// Whether the policy names a field that is otherwise removed, so that it is kept.
-fn is_named(name: &str, policy: &Policy) -> bool {
+/// Whether the policy says by name what a field does: it is keyed, or counts for nothing. Such a field is never removed.
+pub(crate) fn is_named(name: &str, policy: &Policy) -> bool {
     is_keyed(name, policy) || policy.forward.iter().any(|field| field == name)
 }
 

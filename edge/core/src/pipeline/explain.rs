@@ -131,7 +131,7 @@ pub(super) fn sharing_step<P: Platform>(exchange: &Exchange<P>, sharing: &Sharin
         }
         Sharing::WithCredentials(name) => (
             format!(
-                "it carries credentials (`{name}`): only what says that it may be shared all the same answers it"
+                "it carries credentials (`{name}`): only what says that it may be shared with such requests answers it"
             ),
             "RFC 9111, section 3.5; levee.toml: `credentials`",
         ),

@@ -7,29 +7,23 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
 use super::cached::{Request, answer_of};
+use super::judge::Storing;
 use super::lease::{self, Behind};
 use super::reply::{self, Reply};
 use super::{BodyOf, Exchange, ask_origin, explain, finish, respond};
 use crate::body::{Body, Capture, CaptureError};
-use crate::classes::repeats_ordinary;
-use crate::config::{Particular, Policy, SetCookie};
-use crate::decide::{
-    Candidate, Freshness, NoStore, is_of_one_request, leaves_entry, storable, strip_unstorable,
-};
-use crate::entry::{Entry, Parts, Slot};
+use crate::config::{Policy, SetCookie};
+use crate::decide::{NoStore, is_of_one_request, leaves_entry, strip_unstorable};
+use crate::entry::{Entry, Parts};
 use crate::fields::{self, connection, vary};
-use crate::key::selection;
-use crate::origin::{OriginError, is_keyed, unkeyed};
+use crate::origin::OriginError;
 use crate::platform::{FetchError, Platform};
-use crate::purge::{Mark, url_of};
+use crate::purge::Mark;
 use crate::respond::{Report, strip_for_client};
 use crate::shield::lease::{Ended, Held};
-use crate::shield::{Admission, Failure, Obligation};
+use crate::shield::{Failure, Obligation};
 use crate::time::Time;
 use crate::trace::Step;
-
-/// Most fields that one URL varies on by what its other responses have varied on.
-const MOST_SELECTING: usize = 16;
 
 /// A fill of one key. It owns what it needs, so that it can go on behind the answer.
 pub(super) struct Fill<P: Platform> {
@@ -63,14 +57,6 @@ pub(super) struct Freshened {
     pub(super) own: Arc<Entry>,
     /// Why it is not stored, and answers one request alone. `None`: it is in memory.
     pub(super) refused: Option<NoStore>,
-}
-
-/// How a response that could be stored is.
-struct Storing {
-    /// On what it varies.
-    vary: Vec<HeaderName>,
-    /// Why it answers those who wait, and is not kept.
-    once: Option<NoStore>,
 }
 
 pub(super) struct Answered<B> {
@@ -120,90 +106,6 @@ impl<P: Platform> Fill<P> {
             ask_origin(&self.exchange, self.method.clone(), target, fields, Default::default(), body).await?;
         connection::strip(response.headers_mut());
         Ok(Answered { response, requested, received: platform.now(), purge_mark })
-    }
-
-    /// Whether the origin itself names a lifetime.
-    pub(super) fn is_explicit(&self, answered: &Answered<BodyOf<P>>) -> bool {
-        self.freshness(answered, answered.response.status()).source.is_explicit()
-    }
-
-    fn freshness(&self, answered: &Answered<BodyOf<P>>, status: StatusCode) -> Freshness {
-        let Answered { response, requested, received, .. } = answered;
-        Freshness::compute(status, response.headers(), *requested, *received, self.policy())
-    }
-
-    /// Whether a response may be stored, and on what it varies. `stale`: what is stored.
-    fn storable(
-        &self,
-        answered: &Answered<BodyOf<P>>,
-        stale: Option<&Arc<Entry>>,
-    ) -> Result<Storing, NoStore> {
-        if self.method != Method::GET {
-            return Err(NoStore::Method);
-        }
-        let status = answered.response.status();
-        if leaves_entry(status) && stale.is_some_and(|stale| !leaves_entry(stale.status)) {
-            return Err(NoStore::LeavesEntry);
-        }
-        let vary = self.judge(answered, status, answered.response.body().length())?;
-        let repeated = self.repeated(answered.response.headers(), &[], &vary);
-        if !repeated.is_empty() {
-            return Err(NoStore::Repeats(repeated));
-        }
-        if leaves_entry(status) {
-            // Whatever reached the origin may have caused it: it is for those who would cause the same.
-            return Ok(Storing { vary: union(vary, &unkeyed(self.policy())), once: None });
-        }
-        let once = self.once(stale, &vary);
-        Ok(Storing { vary: self.widened(vary), once })
-    }
-
-    /// Why a response that could be stored is only for those who wait for it. `vary`: the fields that it names itself are keyed by it, and
-    /// particular no more.
-    fn once(&self, stale: Option<&Arc<Entry>>, vary: &[HeaderName]) -> Option<NoStore> {
-        let (edge, key) = (&self.exchange.edge, &self.request.key);
-        // What is stored was admitted.
-        let name = key.particulars().iter().find(|name| !vary.contains(name)).filter(|_| stale.is_none())?;
-        match edge.sets.admit(key.as_str(), url_of(key.as_str()), self.exchange.platform.now()) {
-            Admission::Admitted => None,
-            Admission::First => Some(NoStore::ParticularOnce(name.clone())),
-            Admission::Full => {
-                edge.counters.particular_set_refused();
-                Some(NoStore::ParticularFull(name.clone()))
-            }
-        }
-    }
-
-    /// What a URL varies on is the union of all that its responses have varied on, as far as it is known and small: an origin
-    /// may name a field only where the request has it.
-    pub(super) fn widened(&self, vary: Vec<HeaderName>) -> Vec<HeaderName> {
-        let Some(Slot::Vary(index)) = self.exchange.edge.memory.get(self.request.key.as_str()) else {
-            return vary;
-        };
-        // What tells errors apart is no concern of what succeeds.
-        let of_errors = unkeyed(self.policy());
-        let sets = index.sets.iter().filter(|set| !of_errors.iter().all(|name| set.contains(name)));
-        let known: Vec<HeaderName> = sets.flatten().cloned().collect();
-        let all = union(vary.clone(), &known);
-        if all.len() > MOST_SELECTING { vary } else { all }
-    }
-
-    fn judge(
-        &self,
-        answered: &Answered<BodyOf<P>>,
-        status: StatusCode,
-        length: Option<u64>,
-    ) -> Result<Vec<HeaderName>, NoStore> {
-        let freshness = self.freshness(answered, status);
-        let candidate = Candidate {
-            request: &self.exchange.fields,
-            request_no_store: self.request.facts.directives.no_store(),
-            status,
-            response: answered.response.headers(),
-            freshness: &freshness,
-            length,
-        };
-        storable(&candidate, self.exchange.edge.config.limits.object, self.policy())
     }
 
     /// The answer to the client out of a response, which is stored on its way where it may be. `stale`: what is stored.
@@ -322,7 +224,8 @@ impl<P: Platform> Fill<P> {
     ) -> Option<Arc<Entry>> {
         match capture.await {
             Ok(body) if is_whole(&parts.fields, body.len()) => {
-                if !self.repeated(&parts.fields, &body, &parts.vary).is_empty() {
+                // Its fields were searched when they came.
+                if !self.repeated(&HeaderMap::new(), &body, &parts.vary).is_empty() {
                     // It is for the client alone whose words it repeats: of those who wait, another one leads.
                     self.release(Ended::Free);
                     return None;
@@ -351,16 +254,6 @@ impl<P: Platform> Fill<P> {
             Ok(_) => self.broken_off("its body is not as long as its head says".to_owned(), obligation),
             Err(CaptureError::Broken(why)) => self.broken_off(why, obligation),
         }
-    }
-
-    /// The ordinary fields that a response repeats word for word, where they do not tell it apart. `vary`: the fields that do, beside
-    /// those that are keyed.
-    pub(super) fn repeated(&self, response: &HeaderMap, body: &[u8], vary: &[HeaderName]) -> Vec<HeaderName> {
-        let policy = self.policy();
-        let Particular::Select(particular) = &policy.particular else { return Vec::new() };
-        let moved = selection::moved(policy, particular);
-        let repeated = repeats_ordinary(&self.exchange.fields, response, body, &moved);
-        repeated.filter(|name| !vary.contains(name) && !is_keyed(name.as_str(), policy)).collect()
     }
 
     /// A body that breaks off fails for all who wait for it.
@@ -481,14 +374,6 @@ impl<P: Platform> Fill<P> {
         self.release(Ended::Alone);
         self.exchange.edge.backoff.mark(key, self.exchange.platform.now());
     }
-}
-
-/// Both sets of names, each name once, sorted.
-fn union(mut names: Vec<HeaderName>, more: &[HeaderName]) -> Vec<HeaderName> {
-    names.extend(more.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
-    names.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-    names.dedup();
-    names
 }
 
 /// The validators of an entry as conditions (RFC 9111, section 4.3.1).

@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::hit::standing;
 use crate::edge::Edge;
+use crate::fields::owned_name;
 use crate::key::Standing;
 use crate::route::RouteId;
 
@@ -54,7 +55,7 @@ impl Ordinary {
         }
         let ordinary = standing(edge, route, name, value) != Standing::Selects;
         if ordinary && bytes.len() <= LONGEST {
-            let name = HeaderName::from_bytes(name.as_str().as_bytes()).unwrap_or_else(|_| name.clone());
+            let name = owned_name(name);
             *place = Some(Seen { route, name, value: bytes.into() });
         }
         ordinary
