@@ -29,7 +29,7 @@ use crate::text::Text;
 /// What a command line adds to the file.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
-    /// Hosts that are served beside those of the file. Where the file names none, any host is served all the same.
+    /// Hosts that are served beside those of the file. Where the file names none, any host is served, and these change nothing.
     pub hosts: Vec<String>,
     /// URLs that replace those of the origins of these names. A name that no origin has is an error.
     pub origins: Vec<(String, String)>,

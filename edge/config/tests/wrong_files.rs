@@ -28,7 +28,7 @@ fn diagnostics(text: &str) -> String {
     }
 }
 
-/// A table of files, each followed by `-----` and what is said of it, up to `=====`.
+/// A table of files, each followed by `-----` and the messages about it, up to `=====`.
 #[test]
 fn each_mistake_is_told_at_its_place() {
     let table = include_str!("wrong_files.txt");

@@ -82,7 +82,7 @@ section! {
         if_error: Duration = "0s",
         /// When the origin does not answer at all (RFC 9111, section 4.2.4); the longer of this and what holds on errors.
         disconnected: Duration = "0s",
-        /// `s-maxage` forbids stale answers (RFC 9111, section 5.2.2.10). True: the windows hold beside it all the same.
+        /// `s-maxage` forbids stale answers (RFC 9111, section 5.2.2.10). True: the windows hold beside it.
         beside_s_maxage: bool = false,
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn is_hit(answered: &Answered) -> bool {
     answered.cache_status().starts_with("hit")
 }
 
-/// Sends a GET that is not answered by what is stored, and returns what is said of it.
+/// Sends a GET, checks that it reaches the application, and returns its `Cache-Status`.
 pub(crate) fn goes_on(sim: &Sim, target: &str, fields: Fields<'_>) -> String {
     let answered = sim.send("GET", target, fields);
     assert!(!is_hit(&answered), "{target} {fields:?}: {}", answered.cache_status());

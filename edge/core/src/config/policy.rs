@@ -108,7 +108,7 @@ pub struct Stale {
     /// holds on errors.
     pub disconnected: Duration,
     /// `s-maxage` implies `proxy-revalidate` (RFC 9111, section 5.2.2.10) and so forbids stale answers. True: the
-    /// windows hold beside it all the same.
+    /// windows hold beside it.
     pub beside_s_maxage: bool,
 }
 

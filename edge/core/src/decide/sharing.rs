@@ -13,7 +13,7 @@ pub enum Sharing {
     /// Look up, collapse, fill.
     Shareable,
     /// The request carries credentials that the policy lets pass: only an entry whose response says that it may be
-    /// shared all the same answers it (RFC 9111, section 3.5).
+    /// shared with such requests answers it (RFC 9111, section 3.5).
     WithCredentials(HeaderName),
     /// It goes through whole.
     Private(PassReason),

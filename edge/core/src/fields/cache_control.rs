@@ -87,8 +87,8 @@ impl CacheControl {
     }
 
     /// Reads a targeted field (RFC 9213, section 2.1): a dictionary of structured fields. `None` where it is missing,
-    /// or is not one: then it is ignored. But one that is none, or holds a directive of another type, and forbids to store or
-    /// to share all the same, is obeyed in that.
+    /// or is not one: then it is ignored. What it forbids to store or to share is obeyed even where it is not one, or holds a
+    /// directive of another type.
     pub fn read_targeted(fields: &HeaderMap, name: &str) -> Option<Self> {
         let text = list::latin1(&list::joined(fields, name)?);
         let mut read = Self::default();

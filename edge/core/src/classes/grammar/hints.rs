@@ -2,8 +2,8 @@
 
 use super::{Alphabet, Cursor};
 
-/// `Sec-CH-UA`: brands, each with a version. A brand is a short string in whose place Chromium also puts nonsense with one of
-/// a few marks (section 6.2), so that nobody relies on its form.
+/// `Sec-CH-UA`: brands, each with a version. A brand is a short string. Chromium adds one that means nothing and holds one of a
+/// few marks (section 6.2), to keep servers from relying on the form.
 pub(crate) fn brands(value: &[u8]) -> bool {
     const LONGEST: usize = 40;
     const MOST: usize = 8;

@@ -79,7 +79,7 @@ pub(crate) fn no_cache(value: &[u8]) -> bool {
     value.eq_ignore_ascii_case(b"no-cache")
 }
 
-/// `Expires` in a request means nothing. Front ends send it beside `Pragma` all the same.
+/// `Expires` in a request means nothing. Yet front ends send it beside `Pragma`.
 pub(crate) fn expired(value: &[u8]) -> bool {
     matches!(value, b"0" | b"-1")
 }
